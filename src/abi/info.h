@@ -1,0 +1,164 @@
+/* What kairos_object_info and kairos_system_list report. Structs only grow at their end; a caller
+ * that passes the size it knows gets -EMSGSIZE from a kernel that knows more. */
+#ifndef KAIROS_ABI_INFO_H
+#define KAIROS_ABI_INFO_H
+
+#include "types.h"
+
+enum {
+    KAIROS_INFO_BASIC = 1,        /* struct kairos_info_basic; every type */
+    KAIROS_INFO_REFCOUNT_HISTORY, /* struct kairos_info_reference_event[], the last 16 */
+    KAIROS_INFO_TRANSFER_HISTORY, /* struct kairos_info_transfer_event[], the last 32 */
+    KAIROS_INFO_LINEAGE,          /* struct kairos_info_lineage: of the handle used */
+    KAIROS_INFO_CHANNEL = 16,
+    KAIROS_INFO_PORT,
+    KAIROS_INFO_PROCESS, /* needs KRIGHT_READ */
+    KAIROS_INFO_THREAD,  /* needs KRIGHT_READ */
+    KAIROS_INFO_MEMORY,
+    KAIROS_INFO_BUDGET,      /* of a budget; of a process (KRIGHT_READ): the one it is charged to */
+    KAIROS_INFO_SYSTEM = 64, /* on a RESOURCE of kind ROOT or SYSTEM, as all that follow */
+    KAIROS_INFO_HARTS,       /* struct kairos_info_hart[], one per hart that runs */
+    KAIROS_INFO_PLATFORM     /* struct kairos_info_platform */
+};
+
+/* kairos_info_basic.lifecycle */
+enum {
+    KAIROS_LIFECYCLE_INIT = 0,
+    KAIROS_LIFECYCLE_LIVE,
+    KAIROS_LIFECYCLE_DETACHED, /* no handle and no fd names it any more */
+    KAIROS_LIFECYCLE_DYING,    /* its last reference is gone */
+    KAIROS_LIFECYCLE_FREED
+};
+
+/* kairos_info_process.state and kairos_info_thread.state */
+enum {
+    KAIROS_PROCESS_NEW = 0,
+    KAIROS_PROCESS_RUNNING,
+    KAIROS_PROCESS_ENDING,
+    KAIROS_PROCESS_ENDED
+};
+enum {
+    KAIROS_THREAD_NEW = 0,
+    KAIROS_THREAD_READY,
+    KAIROS_THREAD_RUNNING,
+    KAIROS_THREAD_BLOCKED,
+    KAIROS_THREAD_ENDED
+};
+
+/* kairos_info_channel.state */
+enum { KAIROS_ENDPOINT_OPEN = 0, KAIROS_ENDPOINT_CLOSING, KAIROS_ENDPOINT_CLOSED };
+
+struct kairos_info_basic {
+    uint64_t id;
+    uint32_t type;
+    uint32_t lifecycle;
+    uint32_t references;
+    uint32_t rights; /* of the handle used */
+};
+
+struct kairos_info_reference_event {
+    uint64_t time;
+    uint32_t hart;
+    uint32_t what; /* 0 init, 1 get, 2 put, 3 last put */
+    uint64_t thread_id;
+    uint32_t references; /* after the event */
+    uint32_t reserved;
+};
+
+struct kairos_info_transfer_event {
+    uint64_t time;
+    uint64_t from_process;
+    uint64_t to_process;
+    uint32_t what; /* 0 take, 1 enqueue, 2 deliver, 3 install, 4 restore, 5 drop */
+    uint32_t rights;
+};
+
+struct kairos_info_lineage {
+    uint64_t cap_id;    /* id and generation of the handle's node in the delegation tree */
+    uint64_t parent_id; /* 0 for a root */
+    uint32_t children;
+    uint32_t revoked; /* 0: a revoked handle cannot be asked */
+};
+
+struct kairos_info_channel {
+    uint64_t peer_id;
+    uint32_t state;
+    uint32_t queued;
+    uint32_t owners_handle, owners_fd, owners_other;
+    uint32_t hints; /* KAIROS_POLL* bits last published */
+};
+
+struct kairos_info_port {
+    uint32_t pending; /* packets that a wait would return */
+    uint32_t bindings;
+};
+
+struct kairos_info_process {
+    uint32_t state;
+    uint32_t threads;
+    int64_t exit_code;
+    uint64_t fault_cause, fault_pc, fault_address;
+    uint32_t handles;
+    uint32_t fds;
+};
+
+struct kairos_info_thread {
+    uint64_t process_id;
+    uint32_t state;
+    uint32_t priority;
+    uint32_t hart; /* where it runs or ran last */
+    uint32_t reserved;
+    uint64_t affinity; /* hart mask */
+    uint64_t time_ns;  /* spent running */
+    char name[32];
+};
+
+struct kairos_info_memory {
+    uint64_t size;      /* bytes */
+    uint64_t committed; /* bytes that have page frames */
+    uint32_t physical;  /* 1: device memory or the boot archive */
+    uint32_t reserved;
+};
+
+struct kairos_info_budget {
+    uint64_t limit, used, peak; /* bytes */
+};
+
+struct kairos_info_system {
+    uint32_t harts;
+    uint32_t processes;
+    uint64_t objects;
+    uint64_t memory_total, memory_free; /* bytes */
+    uint64_t uptime_ns;
+};
+
+struct kairos_info_hart {
+    uint32_t hart; /* the kernel's number of it, 0 upwards: the bit in an affinity mask */
+    uint32_t reserved;
+    uint64_t sbi_id; /* the machine's number of it */
+    uint64_t idle_ns;
+    uint64_t switches; /* of threads */
+    uint64_t system_calls;
+    uint64_t interrupts;
+    uint64_t ipis_sent;
+    uint64_t threads_migrated_here;
+};
+
+struct kairos_info_platform {
+    uint64_t uart_base, uart_size; /* physical, for a RESOURCE of kind MMIO */
+    uint32_t uart_interrupt;       /* for a RESOURCE of kind INTERRUPT */
+    uint32_t timebase_hz;
+};
+
+/* One line of kairos_system_list. */
+struct kairos_object_entry {
+    uint64_t id;
+    uint32_t type;
+    uint32_t lifecycle;
+    uint32_t references;
+    uint32_t handles;
+    uint64_t process_id; /* a thread's or an address space's process; otherwise 0 */
+    char name[32];       /* processes and threads; otherwise empty */
+};
+
+#endif
