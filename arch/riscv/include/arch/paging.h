@@ -1,0 +1,107 @@
+// Address translation: page tables, address-space numbers, TLB consistency across harts, and the
+// kernel's own mappings. All of a PageTable's functions are called with its address space's lock
+// held; it does not lock by itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/result.h"
+#include "base/types.h"
+
+namespace arch {
+
+// User addresses are [kUserBegin, kUserEnd). The first page is never mapped.
+inline constexpr uint64_t kUserBegin = 0x1000;
+inline constexpr uint64_t kUserEnd = uint64_t{1} << 38;
+
+// Whether [start, start + size) lies in user space; sizes that wrap do not.
+constexpr bool user_range(VirtualAddress start, uint64_t size) {
+    return start.value >= kUserBegin && start.value <= kUserEnd && size <= kUserEnd - start.value;
+}
+
+enum class Access : uint8_t { kRead, kWrite, kExecute };
+
+// How a page may be used, by user mode. No bit at all: mapped, and every access faults.
+struct PageFlags {
+    bool read = false;
+    bool write = false;
+    bool execute = false;
+    bool device = false;  // uncached, strongly ordered, as the platform needs
+
+    constexpr bool operator==(const PageFlags&) const = default;
+    constexpr bool allows(Access access) const {
+        return access == Access::kRead ? read : access == Access::kWrite ? write : execute;
+    }
+};
+
+enum class PageLevel : uint8_t { k4KiB = 0, k2MiB = 1 };
+constexpr uint64_t bytes_of(PageLevel level) {
+    return level == PageLevel::k4KiB ? kPageSize : uint64_t{2} << 20;
+}
+
+struct Translation {
+    PhysicalAddress address;  // of the byte asked for
+    PageFlags flags;
+    PageLevel level;
+};
+
+// Where tables get their frames from, so that they are charged to somebody.
+class TableSource {
+  public:
+    // A zeroed frame, or -ENOMEM / -EDQUOT.
+    virtual Result<PhysicalAddress> allocate_table() = 0;
+    virtual void free_table(PhysicalAddress table) = 0;
+
+  protected:
+    ~TableSource() = default;
+};
+
+class PageTable {
+  public:
+    PageTable() = default;
+    PageTable(const PageTable&) = delete;
+    PageTable& operator=(const PageTable&) = delete;
+
+    // Makes the root table, which shares the kernel's half, and takes an address-space number.
+    Status create(TableSource& source);
+    // Maps one page where nothing is mapped. Fails only for want of a table frame.
+    Status map(VirtualAddress page, PhysicalAddress frame, PageFlags flags, PageLevel level,
+               TableSource& source);
+    // Changes the flags of a page if it is mapped. The caller flushes.
+    void protect(VirtualAddress page, PageFlags flags);
+    // Removes what maps `page`; nothing if there is nothing. The caller flushes, and frees the
+    // frame only after the flush.
+    std::optional<Translation> unmap(VirtualAddress page);
+    // What user mode would reach at `address` now.
+    std::optional<Translation> lookup(VirtualAddress address) const;
+    // When this returns, no hart uses a translation of the range from before.
+    void flush(VirtualAddress start, uint64_t pages) const;
+    // Gives back the tables of [start, end), which hold no mapping any more. Tables shared with
+    // addresses outside the range stay if they are still in use. Flushes.
+    void prune(VirtualAddress start, VirtualAddress end, TableSource& source);
+    // Gives everything back; nothing is mapped and no hart runs in it any more. The
+    // address-space number can be used again only after every hart's TLB has forgotten it.
+    void destroy(TableSource& source);
+
+    uint64_t satp() const { return satp_; }
+
+  private:
+    PhysicalAddress root_{};
+    uint64_t satp_ = 0;
+};
+
+// ---- The kernel's own mappings ----------------------------------------------------------------
+
+// All RAM is mapped readable and writable, never executable, at a fixed distance.
+void* physical_pointer(PhysicalAddress address);
+PhysicalAddress physical_address_of(const void* pointer);
+
+// Kernel stacks live in a region of their own, so that guard pages can lie between them.
+VirtualAddress kernel_stack_region();
+uint64_t kernel_stack_region_size();
+Status map_kernel_page(VirtualAddress page, PhysicalAddress frame, TableSource& source);
+// Unmaps on every hart and returns the frame.
+PhysicalAddress unmap_kernel_page(VirtualAddress page);
+
+}  // namespace arch
