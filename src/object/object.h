@@ -1,0 +1,154 @@
+// Object: the base of every kernel object.
+//
+// Two lifetimes. *References* keep the memory: a Ref, a handle and a blocked call each count one.
+// *Owners* keep it in use: handles (in a table or in flight), bridged descriptors, and a few
+// others. When the last owner goes, on_unowned() ends the object's public life (an endpoint closes,
+// a port cancels its waiters); when the last reference goes, it is dismantled in bounded steps and
+// freed.
+//
+//     INIT ──create──> LIVE ──last owner──> DETACHED ──last reference──> DYING ──grace──> FREED
+//
+// A pointer found in a handle table may be used without a reference until the hart next leaves the
+// kernel or switches threads: memory is given back only after every hart has done so (reclaim.h).
+// An operation that blocks holds a Ref across the block.
+//
+// Locking: `guard()` protects the object's state and its base wait source; the two endpoints of a
+// channel share one, every other object has its own. Lineage has a lock of its own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/list.h"
+#include "base/ref.h"
+#include "base/result.h"
+#include "base/tree.h"
+#include "base/types.h"
+#include "sync/spin_lock.h"
+#include "wait/wait_source.h"
+
+class Budget;
+class Cap;
+class Object;
+
+// Why an object is owned.
+enum class OwnerClass : uint8_t { kHandle = 0, kDescriptor = 1, kOther = 2 };
+
+enum class Lifecycle : uint8_t { kInit, kLive, kDetached, kDying, kFreed };
+
+// Where an object's events go when it is bound: a port (ipc/port.h).
+class EventSink {
+  public:
+    // Adds an event of `signals` to the packet of `object`'s binding. The object's guard is held.
+    virtual void deliver(Object& object, uint32_t signals, WakeBatch& batch) = 0;
+
+  protected:
+    ~EventSink() = default;
+};
+
+// An object's one place on a port. It owns the packet, so no event ever needs memory.
+struct Binding {
+    // Guarded by the object's guard.
+    EventSink* sink =
+        nullptr;  // the port keeps a list of its bindings and clears this when it goes
+    uint64_t key = 0;
+    uint32_t signals = 0;
+    // Guarded by the port's lock.
+    uint32_t observed = 0;  // the pending packet; 0: none
+    uint32_t count = 0;
+    ListNode pending_node;  // in the port's pending packets
+    ListNode bound_node;    // in the port's bindings
+};
+
+class Object {
+  public:
+    Object(const Object&) = delete;
+    Object& operator=(const Object&) = delete;
+
+    ObjectType type() const { return type_; }
+    ObjectId id() const { return id_; }
+    Lifecycle lifecycle() const { return lifecycle_.load(std::memory_order_relaxed); }
+
+    // ---- References ----
+    void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
+    // For a pointer that is not known to be counted: false if the object is going already.
+    [[nodiscard]] bool try_retain();
+    // May be called under any lock: the last one only queues the object for dismantling.
+    void release();
+    uint32_t references() const { return references_.load(std::memory_order_relaxed); }
+
+    // ---- Owners ----
+    // Each owner also holds a reference. EXCLUDES the guard: losing the last one calls on_unowned.
+    void add_owner(OwnerClass owner);
+    void drop_owner(OwnerClass owner);
+    uint32_t owners(OwnerClass owner) const;
+    uint32_t handles() const { return owners(OwnerClass::kHandle); }
+
+    // ---- State and waiting ----
+    SpinLock& guard() RETURN_CAPABILITY(guard_) { return *guard_; }
+    // Threads in kairos_object_wait; guarded by the guard.
+    WaitSource& base_wait() { return base_wait_; }
+    Binding& binding() { return binding_; }
+    // Readiness as KAIROS_POLL* bits. The guard is held.
+    virtual uint32_t readiness() const { return 0; }
+    // KPORT_BIND_* bits that this object can ever raise; 0: it cannot be bound.
+    virtual uint32_t raisable_signals() const { return 0; }
+    // Those that hold now and are reported when binding. The guard is held.
+    virtual uint32_t holding_signals() const { return user_signals_; }
+    // Tells the binding and whoever waits in object_wait that `signals` came true. The guard is
+    // held.
+    void raise(uint32_t signals, WakeReason reason, WakeBatch& batch);
+    // Readiness changed without a signal (room in a queue, a packet consumed). The guard is held.
+    void readiness_changed(WakeReason reason, WakeBatch& batch) {
+        if (base_wait_.has_waiters()) base_wait_.wake_all(reason, batch);
+    }
+    // User signals, bits 8 to 15; setting one that is set is an event too.
+    void signal(uint32_t clear, uint32_t set);
+
+    // For lists and reports; empty if it has none. Written once, before it is shared.
+    virtual const char* name() const { return ""; }
+
+  protected:
+    // `shared_guard`: the lock of a group of objects; null: the object's own.
+    Object(ObjectType type, SpinLock* shared_guard)
+        : type_(type), guard_(shared_guard != nullptr ? shared_guard : &own_guard_) {}
+    virtual ~Object() = default;
+
+    // The last owner has gone. Closes, cancels, wakes; may take the guard. Called once for each
+    // time the count of owners falls to zero.
+    virtual void on_unowned() {}
+    // Takes down what the object holds, a bounded piece at a time; true when nothing is left. No
+    // reference exists any more and no lock is held. Between pieces interrupts are let in.
+    virtual bool dismantle() { return true; }
+
+    uint32_t user_signals_ = 0;  // guarded by the guard
+
+  private:
+    friend class Graveyard;
+    friend class ObjectRegistry;
+    friend class Lineage;
+    template <typename T>
+    friend class ObjectStorage;
+
+    // Destroys the object and returns its memory to its cache; after the grace period.
+    virtual void free_memory() = 0;
+
+    std::atomic<uint32_t> references_{1};
+    const ObjectType type_;
+    std::atomic<Lifecycle> lifecycle_{Lifecycle::kInit};
+    ObjectId id_ = ObjectId::kNone;
+    std::atomic<uint64_t> owners_{0};  // 21 bits for each OwnerClass, so that the sum is one word
+    SpinLock* const guard_;
+    SpinLock own_guard_{LockRank::kObject};
+    WaitSource base_wait_;
+    Binding binding_;
+
+    // The delegation forest of the handles to this object: its roots. Guarded by lineage_lock_.
+    SpinLock lineage_lock_{LockRank::kLineage};
+    Cap* first_root_ = nullptr;
+
+    TreeNode registry_node_;               // guarded by the registry's shard
+    Object* next_in_graveyard_ = nullptr;  // once DYING
+    uint64_t charged_bytes_ = 0;           // for the object itself, to charged_budget_
+    Budget* charged_budget_ = nullptr;     // counted
+};

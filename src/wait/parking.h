@@ -1,0 +1,16 @@
+// What the wait core asks of the scheduler, which lies above it and implements these
+// (sched/parking.cpp).
+#pragma once
+
+class Waiter;
+
+// The thread that runs on this hart.
+Waiter& current_waiter();
+
+// Switches away from the current thread until make_ready is called for it, which may have happened
+// already. Interrupts are off and no lock is held.
+void park(Waiter& self);
+
+// Puts the thread of a claimed waiter on its hart's run queue. Exactly one caller does this for
+// each sleep: the one whose claim won. It takes no lock.
+void make_ready(Waiter& waiter);

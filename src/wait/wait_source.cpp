@@ -1,0 +1,101 @@
+#include "wait/wait_source.h"
+
+#include "arch/time.h"
+#include "wait/parking.h"
+
+void Waiter::Timeout::expire() {
+    if (waiter_.claim(WakeReason::kTimeout)) make_ready(waiter_);
+}
+
+// The flag was set before this looks for a sleep to end; a sleeper publishes its sleep before it
+// looks at the flags (WaitSource::block). So one of the two sees the other.
+void Waiter::end_sleep_from_outside() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (claim(WakeReason::kSignal)) make_ready(*this);
+}
+
+void Waiter::interrupt() {
+    interrupted_.store(true, std::memory_order_relaxed);
+    end_sleep_from_outside();
+}
+
+void Waiter::kill() {
+    killed_.store(true, std::memory_order_relaxed);
+    end_sleep_from_outside();
+}
+
+void WakeBatch::flush() {
+    Waiter* waiter = first_;
+    first_ = nullptr;
+    end_ = &first_;
+    while (waiter != nullptr) {
+        Waiter* next = waiter->next_in_batch_;  // read before the waiter may run
+        make_ready(*waiter);
+        waiter = next;
+    }
+}
+
+WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant deadline,
+                             Offer* offer) {
+    if (sequence_ != seen_sequence) {
+        guard.unlock();
+        return WakeReason::kMoved;
+    }
+    Waiter& self = current_waiter();
+    self.offer_ = offer;
+    self.state_.store(Waiter::kWaiting, std::memory_order_relaxed);
+    waiters_.push_back(self);
+    guard.unlock();
+
+    const bool timed = !deadline.is_never();
+    if (timed) DeadlineQueue::arm(self.timeout_, deadline);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    bool ended_by_self = false;
+    if (self.killed_.load(std::memory_order_relaxed) ||
+        self.interrupted_.load(std::memory_order_relaxed)) {
+        ended_by_self = self.claim(WakeReason::kSignal);
+    } else if (timed && deadline <= arch::now()) {
+        ended_by_self = self.claim(WakeReason::kTimeout);
+    }
+    // Whoever else claims it also makes it ready, so there is a wake to wait for.
+    if (!ended_by_self) park(self);
+    if (timed) DeadlineQueue::disarm(self.timeout_);
+
+    const auto reason = static_cast<WakeReason>(self.state_.load(std::memory_order_acquire));
+    self.state_.store(Waiter::kRunning, std::memory_order_relaxed);
+    self.offer_ = nullptr;
+    if (reason == WakeReason::kSignal || reason == WakeReason::kTimeout) {
+        guard.lock();
+        if (self.node_.linked()) waiters_.remove(self);
+        guard.unlock();
+    }
+    return reason;
+}
+
+bool WaitSource::take(Waiter& waiter, WakeReason reason) {
+    waiters_.remove(waiter);
+    ++sequence_;
+    return waiter.claim(reason);
+}
+
+void WaitSource::wake_one(WakeReason reason, WakeBatch& batch) {
+    ++sequence_;
+    while (Waiter* waiter = waiters_.pop_front()) {
+        if (!waiter->claim(reason)) continue;
+        batch.add(*waiter);
+        return;
+    }
+}
+
+void WaitSource::wake_all(WakeReason reason, WakeBatch& batch) {
+    ++sequence_;
+    while (Waiter* waiter = waiters_.pop_front()) {
+        if (waiter->claim(reason)) batch.add(*waiter);
+    }
+}
+
+Error error_of_signal(WakeReason reason) {
+    if (reason == WakeReason::kTimeout) return Error::TIMEDOUT;
+    (void)current_waiter().take_interrupt();
+    return Error::INTR;
+}

@@ -1,0 +1,152 @@
+// The wait core: every sleep in the kernel is a thread's Waiter blocked on one WaitSource.
+//
+// A WaitSource belongs to an object and is guarded by that object's lock (a channel's two endpoints
+// share one). A sleeper shows the sequence it saw before it checked its condition; if the source
+// was woken since, it does not sleep. Four parties may end a sleep (the source, the deadline, an
+// interrupt, a kill), and exactly one does: the one that moves the waiter's state away from
+// kWaiting.
+//
+//     sleeper                         waker (holds the guard)        deadline / interrupt / kill
+//     1 guard: state = kWaiting,
+//       waiter in the list
+//     2 unlock, arm the deadline
+//     3 park                          4 unlink, claim(kData) ─┐      4' claim(kTimeout) ─┐
+//                                     5 unlock, make_ready <──┘      5' make_ready   <───┘
+//     6 runs: disarms; after 4' takes the guard and unlinks itself, unless a waker that came too
+//       late to claim has done so.
+//
+// A waker whose claim fails goes on to the next waiter, so no wake is spent on a thread that was
+// just leaving.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/list.h"
+#include "base/result.h"
+#include "base/types.h"
+#include "sync/spin_lock.h"
+#include "wait/deadline.h"
+
+enum class WakeReason : uint32_t {
+    kMoved = 1,  // did not sleep: the source's sequence had moved
+    kData = 2,
+    kHup = 3,     // the other side went away
+    kClose = 4,   // the object itself went away
+    kSignal = 5,  // interrupted or killed
+    kTimeout = 6,
+};
+
+class WaitSource;
+
+// What a blocked thread lays open so that a waker can complete its operation for it; each object
+// type derives its own. Lives on the blocked thread's stack; touched by the claimer only.
+struct Offer {};
+
+class Waiter {
+  public:
+    Waiter() : timeout_(*this) {}
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+
+    // Ends the sleep in progress, if there is one that nobody else has ended. The winner calls
+    // make_ready.
+    [[nodiscard]] bool claim(WakeReason reason) {
+        uint32_t expected = kWaiting;
+        return state_.compare_exchange_strong(expected, static_cast<uint32_t>(reason),
+                                              std::memory_order_acq_rel);
+    }
+    bool asleep() const { return state_.load(std::memory_order_acquire) == kWaiting; }
+
+    // Makes the blocked call, or the next one that would block, return -EINTR.
+    void interrupt();
+    // Ends every sleep of this thread from now on.
+    void kill();
+    bool killed() const { return killed_.load(std::memory_order_acquire); }
+    // After a sleep that ended with kSignal: whether it was an interrupt, which is used up by this.
+    bool take_interrupt() { return interrupted_.exchange(false, std::memory_order_acq_rel); }
+
+    // Valid for the winner of a claim, until it calls make_ready; null if nothing was offered.
+    Offer* offer() const { return offer_; }
+
+  private:
+    friend class WaitSource;
+    friend class WakeBatch;
+
+    static constexpr uint32_t kRunning = 0;
+    static constexpr uint32_t kWaiting = 1;
+
+    class Timeout final : public Deadline {
+      public:
+        explicit Timeout(Waiter& waiter) : waiter_(waiter) {}
+
+      private:
+        void expire() override;
+        Waiter& waiter_;
+    };
+
+    void end_sleep_from_outside();
+
+    std::atomic<uint32_t> state_{kRunning};  // or kWaiting, or the WakeReason that ended the sleep
+    std::atomic<bool> interrupted_{false};
+    std::atomic<bool> killed_{false};
+    Offer* offer_ = nullptr;
+    ListNode node_;  // in a source's waiters; guarded by the source's guard
+    Waiter* next_in_batch_ = nullptr;
+    Timeout timeout_;
+};
+
+// Waiters that were claimed under a lock and are made ready outside it: declare it before the
+// LockGuard.
+class WakeBatch {
+  public:
+    WakeBatch() = default;
+    WakeBatch(const WakeBatch&) = delete;
+    WakeBatch& operator=(const WakeBatch&) = delete;
+    ~WakeBatch() { flush(); }
+
+    void add(Waiter& claimed) {
+        claimed.next_in_batch_ = nullptr;
+        *end_ = &claimed;
+        end_ = &claimed.next_in_batch_;
+    }
+    void flush();
+
+  private:
+    Waiter* first_ = nullptr;
+    Waiter** end_ = &first_;
+};
+
+class WaitSource {
+  public:
+    WaitSource() = default;
+    WaitSource(const WaitSource&) = delete;
+    WaitSource& operator=(const WaitSource&) = delete;
+
+    // Moves with every wake. Read it, with the guard held, before checking the condition.
+    uint64_t sequence() const { return sequence_; }
+
+    // Blocks the current thread until a wake, the deadline, an interrupt or a kill. `guard` holds
+    // this source's guard and is released; it is not held on return. `offer`, if given, outlives
+    // the call. BLOCKS.
+    WakeReason block(LockGuard& guard, uint64_t seen_sequence, Instant deadline,
+                     Offer* offer = nullptr) NO_THREAD_SAFETY_ANALYSIS;
+
+    // All below: the guard is held.
+    void wake_one(WakeReason reason, WakeBatch& batch);
+    void wake_all(WakeReason reason, WakeBatch& batch);
+    bool has_waiters() const { return !waiters_.empty(); }
+    // For direct completion: walk the waiters, look at their offers, and take one.
+    Waiter* first_waiter() const { return waiters_.front(); }
+    Waiter* waiter_after(Waiter& waiter) const { return waiters_.after(waiter); }
+    // Claims a waiter of this source and unlinks it; false if it is leaving by another way. The
+    // winner completes the operation and then adds the waiter to a WakeBatch.
+    [[nodiscard]] bool take(Waiter& waiter, WakeReason reason);
+
+  private:
+    uint64_t sequence_ = 0;
+    List<Waiter, &Waiter::node_> waiters_;  // first come, first served
+};
+
+// The errors of a sleep that did not end with what was waited for.
+Error error_of_signal(WakeReason reason);
