@@ -31,7 +31,8 @@ enum class LockRank : uint8_t {
     kObjectCache = 120,  // an object cache
     kAsid = 125,         // the free address-space numbers
     kFrames = 130,       // the page-frame allocator
-    kConsole = 140,      // the debug console
+    kInterruptController = 135,  // the enable words of the interrupt controller
+    kConsole = 140,              // the debug console
 };
 
 // Debug builds: the ranks that this hart holds, outermost first.

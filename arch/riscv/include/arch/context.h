@@ -2,6 +2,7 @@
 // FPU. Only Thread and the scheduler use this; nothing else sees registers.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -9,14 +10,17 @@
 
 namespace arch {
 
+struct HartBlock;
 class PageTable;
 
-// User registers as trap entry saves them. A system call saves pc, ra, sp, gp, tp and s0-s11 (the
-// rest come back as zeros, a0 as the result); interrupts and faults save everything.
+// User registers as trap entry saves them. Interrupts and faults save everything. A system call
+// saves pc, ra, sp, gp, tp and s0; s1-s11 keep their values by the rules of C++, t0-t6 and a1-a7
+// come back as zeros and a0 as the result. When attend() is called the frame is complete either
+// way, and what it then holds is what the thread goes on with.
 struct UserFrame {
     uint64_t x[32];  // x[0] is unused, x[1] is ra, x[2] sp, ... as the ISA numbers them
     uint64_t pc;
-    uint64_t status;  // sstatus on return to user mode
+    uint64_t status;  // sstatus when the frame was completed; for reports, never restored
 };
 
 // Bytes at the top of a kernel stack that belong to the frame; keeps the stack 16-byte aligned.
@@ -33,7 +37,9 @@ struct ThreadContext {
     uint64_t s[12] = {};
     UserFrame* frame = nullptr;  // null for kernel threads
     uint64_t satp = 0;           // the address space it runs in; 0: the kernel's own
-    bool fpu_used = false;       // has values worth saving
+    std::atomic<uint32_t>* space_harts = nullptr;  // PageTable::harts of that address space
+    HartBlock* fpu_home = nullptr;  // the hart whose FPU got this context's values last
+    bool fpu_used = false;          // fpu has values; otherwise they are all zero
     FpuState fpu = {};
 };
 

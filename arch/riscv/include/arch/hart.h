@@ -3,6 +3,7 @@
 // the windows opened here.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,19 +17,25 @@ struct ThreadContext;
 // Offsets are asserted in arch/riscv/offsets.h.
 struct HartBlock {
     UserFrame* frame = nullptr;  // where the next trap from user mode saves its registers
-    uint64_t scratch = 0;        // one register's worth of room for trap entry
+    uint64_t scratch = 0;        // room for one register at trap entry; the stack of a new hart
     uint32_t attention = 0;      // attention:: bits; checked on the way out to user mode
     uint32_t reserved = 0;
     uint64_t system_calls = 0;  // counted by trap entry
     ThreadContext* current = nullptr;
     ThreadContext* fpu_owner = nullptr;  // whose values the FPU registers hold, if anybody's
     uint64_t satp = 0;                   // what is in the CSR now
+    uint64_t emergency_stack = 0;        // top of a stack to report a fault on
+
+    // Where this hart was when it stopped for good (smp.h).
+    std::atomic<bool> stopped{false};
+    uint64_t stopped_pc = 0;
+    uint64_t stopped_frame_pointer = 0;
 };
 
 // This hart's block: the Hart object that it begins.
 inline HartBlock* hart_block() {
     HartBlock* block;
-    asm("mv %0, tp" : "=r"(block));  // not volatile: constant while a thread stays on its hart
+    asm volatile("mv %0, tp" : "=r"(block));  // volatile: a thread may come back on another hart
     return block;
 }
 

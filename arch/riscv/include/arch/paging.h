@@ -3,6 +3,7 @@
 // held; it does not lock by itself.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -85,17 +86,27 @@ class PageTable {
     void destroy(TableSource& source);
 
     uint64_t satp() const { return satp_; }
+    // The harts that have run in this address space: a bit for each HartIndex. Each enters itself
+    // (arch/riscv/tlb.h says how); nobody leaves before destroy.
+    std::atomic<uint32_t>& harts() const { return harts_; }
 
   private:
     PhysicalAddress root_{};
     uint64_t satp_ = 0;
+    mutable std::atomic<uint32_t> harts_{0};
 };
 
 // ---- The kernel's own mappings ----------------------------------------------------------------
 
-// All RAM is mapped readable and writable, never executable, at a fixed distance.
+// All RAM is mapped readable and writable, never executable, at a fixed distance; device registers
+// too. What lies at or beyond this physical address cannot be used.
+inline constexpr uint64_t kPhysicalLimit = uint64_t{128} << 30;
 void* physical_pointer(PhysicalAddress address);
 PhysicalAddress physical_address_of(const void* pointer);
+
+// Where the kernel's image lies, whole pages.
+PhysicalAddress kernel_image();
+uint64_t kernel_image_size();
 
 // Kernel stacks live in a region of their own, so that guard pages can lie between them.
 VirtualAddress kernel_stack_region();

@@ -15,4 +15,11 @@ namespace arch {
 // in. What was written before is visible to the handler.
 void send_ipi(Hart& hart);
 
+// For the end of the machine: makes all other harts park, wherever they take interrupts or relax(),
+// and waits for them, a tenth of a second at most. If several harts call this, the first goes on
+// and the others park in the call; the first may call again and returns at once. From here on,
+// HartBlock::stopped tells who has parked, and stopped_pc and stopped_frame_pointer where
+// (backtrace_from takes them).
+void stop_other_harts();
+
 }  // namespace arch

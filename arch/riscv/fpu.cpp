@@ -1,0 +1,58 @@
+#include "fpu.h"
+
+#include "arch/context.h"
+#include "arch/hart.h"
+#include "csr.h"
+#include "offsets.h"
+
+extern "C" {
+void save_fpu_registers(arch::FpuState& state);
+void load_fpu_registers(const arch::FpuState& state);
+}
+
+namespace arch {
+namespace {
+
+enum class FpuMode : uint64_t { kOff = 0, kClean = SSTATUS_FS_CLEAN, kDirty = SSTATUS_FS };
+
+FpuMode mode() { return FpuMode{csr::read<csr::kSstatus>() & SSTATUS_FS}; }
+
+void set_mode(FpuMode mode) {
+    csr::clear<csr::kSstatus>(SSTATUS_FS);
+    csr::set<csr::kSstatus>(static_cast<uint64_t>(mode));
+}
+
+bool registers_belong_to(const HartBlock& hart, const ThreadContext& context) {
+    return hart.fpu_owner == &context && context.fpu_home == &hart;
+}
+
+}  // namespace
+
+bool enable_fpu() {
+    if (mode() != FpuMode::kOff) return false;
+    HartBlock& hart = *hart_block();
+    ThreadContext& context = *hart.current;
+    if (!context.fpu_used) context.fpu = {};
+    context.fpu_used = true;
+    set_mode(FpuMode::kDirty);
+    load_fpu_registers(context.fpu);
+    set_mode(FpuMode::kClean);
+    hart.fpu_owner = &context;
+    context.fpu_home = &hart;
+    return true;
+}
+
+void switch_fpu(HartBlock& hart, ThreadContext& from, ThreadContext& to) {
+    if (mode() == FpuMode::kDirty) save_fpu_registers(from.fpu);
+    set_mode(registers_belong_to(hart, to) ? FpuMode::kClean : FpuMode::kOff);
+}
+
+// The hart's fpu_owner may go on pointing to a context that is no more: without its fpu_home, it
+// owns nothing, and neither does a new context in its place.
+void drop_fpu(ThreadContext& context) {
+    context.fpu_used = false;
+    context.fpu_home = nullptr;
+    if (hart_block()->current == &context) set_mode(FpuMode::kOff);
+}
+
+}  // namespace arch

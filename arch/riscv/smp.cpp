@@ -1,0 +1,96 @@
+// Starting, interrupting and stopping harts.
+#include "arch/smp.h"
+
+#include "arch/backtrace.h"
+#include "arch/hart.h"
+#include "csr.h"
+#include "layout.h"
+#include "live_harts.h"
+#include "offsets.h"
+#include "sbi.h"
+#include "stop.h"
+
+extern "C" char secondary_entry[];
+
+namespace arch {
+namespace {
+
+std::atomic<uint32_t> live{0};
+
+// Who stops the machine. Set once.
+std::atomic<HartBlock*> stopper{nullptr};
+
+// Long enough for a hart that takes interrupts or waits for a lock, short for a person.
+constexpr uint64_t kStopTicks = 1'000'000;  // a tenth of a second on virt
+
+}  // namespace
+
+void note_hart_live(Hart& hart) {
+    live.fetch_or(1u << hart.index.value, std::memory_order_seq_cst);
+}
+
+uint32_t live_harts() { return live.load(std::memory_order_acquire); }
+
+bool start_hart(Hart& hart, void* stack_top) {
+    hart.block.scratch = reinterpret_cast<uint64_t>(stack_top);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const sbi::Reply reply = sbi::start_hart(hart.hardware_id, image_address(secondary_entry).value,
+                                             image_address(&hart.block).value);
+    return reply.error == 0;
+}
+
+void send_ipi(Hart& hart) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    sbi::send_ipi({.mask = 1, .base = hart.hardware_id});
+}
+
+bool machine_is_stopping() { return stopper.load(std::memory_order_relaxed) != nullptr; }
+
+void stop_here(uint64_t pc, uint64_t frame_pointer) {
+    HartBlock& hart = *hart_block();
+    hart.stopped_pc = pc;
+    hart.stopped_frame_pointer = frame_pointer;
+    hart.stopped.store(true, std::memory_order_release);
+    halt();
+}
+
+void stop_other_harts() {
+    HartBlock* first = nullptr;
+    if (!stopper.compare_exchange_strong(first, hart_block())) {
+        if (first == hart_block()) return;
+        stop_here(reinterpret_cast<uint64_t>(__builtin_return_address(0)),
+                  reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+    }
+    const uint32_t others = live_harts() & ~(1u << this_hart().index.value);
+    for_each_hart_set(others, [](sbi::HartSet set) { sbi::send_ipi(set); });
+    const uint64_t start = csr::read<csr::kTime>();
+    for (uint32_t i = 0; others >> i != 0; ++i) {
+        const Hart& hart = Harts::at({i});
+        while ((others >> i & 1) != 0 && !hart.block.stopped.load(std::memory_order_acquire) &&
+               csr::read<csr::kTime>() - start < kStopTicks) {}
+    }
+}
+
+void relax() {
+    asm volatile(".insn i 0x0f, 0, x0, x0, 0x010");  // the pause hint
+    if (!machine_is_stopping() || stopper.load(std::memory_order_relaxed) == hart_block()) return;
+    stop_here(reinterpret_cast<uint64_t>(__builtin_return_address(0)),
+              reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+}
+
+void open_interrupt_window() {
+    csr::set<csr::kSstatus>(SSTATUS_SIE);
+    csr::clear<csr::kSstatus>(SSTATUS_SIE);
+}
+
+void idle_until_interrupt() {
+    asm volatile("wfi" : : : "memory");  // wakes for a pending interrupt even while they are off
+    open_interrupt_window();
+}
+
+void halt() {
+    csr::write<csr::kSie>(0);
+    for (;;) asm volatile("wfi");
+}
+
+}  // namespace arch
