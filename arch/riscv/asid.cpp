@@ -10,8 +10,7 @@ namespace arch {
 namespace {
 
 constexpr uint32_t kMaxAsids = 1024;
-constexpr unsigned kAsidShift = 44;
-constexpr uint64_t kAsidMask = 0xffff;
+constexpr uint64_t kAsidMask = (uint64_t{1} << SATP_ASID_BITS) - 1;
 
 constinit SpinLock lock(LockRank::kAsid);
 uint64_t taken[kMaxAsids / 64];  // guarded by lock
@@ -25,8 +24,8 @@ bool is_taken(uint32_t asid) { return (taken[asid / 64] >> asid % 64 & 1) != 0; 
 // The register keeps only the bits of a number that the hart has.
 void init_asids() {
     const uint64_t satp = csr::read<csr::kSatp>();
-    csr::write<csr::kSatp>(satp | kAsidMask << kAsidShift);
-    const uint64_t largest = csr::read<csr::kSatp>() >> kAsidShift & kAsidMask;
+    csr::write<csr::kSatp>(satp | kAsidMask << SATP_ASID_SHIFT);
+    const uint64_t largest = csr::read<csr::kSatp>() >> SATP_ASID_SHIFT & kAsidMask;
     csr::write<csr::kSatp>(satp);
     flush_local_all();
     limit = largest + 1 < kMaxAsids ? static_cast<uint32_t>(largest + 1) : kMaxAsids;

@@ -26,6 +26,7 @@ namespace {
 
 // Makes `hart` the one this hart finds in tp, ready to take traps and interrupts.
 void adopt_hart(Hart& hart, uint64_t first_stack_end) {
+    hart.block.bit = 1u << hart.index.value;
     hart.block.emergency_stack = first_stack_end;
     hart.block.satp = csr::read<csr::kSatp>();
     asm volatile("mv tp, %0" : : "r"(&hart) : "memory");

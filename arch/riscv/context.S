@@ -1,47 +1,70 @@
-// Switching kernel stacks, and moving the FPU's registers. What surrounds a switch (FPU, address
-// space) is in context.cpp; the first entry to user mode in trap.S.
+// Switching threads, and moving the FPU's registers. The first entry to user mode is in trap.S.
 #include "offsets.h"
 
     .cfi_sections .debug_frame
     .text
 
-// void switch_registers(ThreadContext& from, ThreadContext& to)
-// A call to its callers, so only what a function preserves is exchanged, and the user's gp, which
-// the kernel leaves in its register. Called with interrupts off by switch_context.
-    .globl  switch_registers
-switch_registers:
+// void arch::switch_context(ThreadContext& from, ThreadContext& to)
+// Ordinary call from the scheduler, interrupts off; returns on the stack of `to`. As it is a call,
+// only what a function preserves is exchanged, and the user's gp, which the kernel leaves alone.
+// Once `from` has its registers, all of them are free here.
+    .globl  _ZN4arch14switch_contextERNS_13ThreadContextES1_
+_ZN4arch14switch_contextERNS_13ThreadContextES1_:
     .cfi_startproc
     sd      ra, CONTEXT_RA(a0)
     sd      sp, CONTEXT_SP(a0)
-    sd      s0, CONTEXT_S(0)(a0)
-    sd      s1, CONTEXT_S(1)(a0)
-    sd      s2, CONTEXT_S(2)(a0)
-    sd      s3, CONTEXT_S(3)(a0)
-    sd      s4, CONTEXT_S(4)(a0)
-    sd      s5, CONTEXT_S(5)(a0)
-    sd      s6, CONTEXT_S(6)(a0)
-    sd      s7, CONTEXT_S(7)(a0)
-    sd      s8, CONTEXT_S(8)(a0)
-    sd      s9, CONTEXT_S(9)(a0)
-    sd      s10, CONTEXT_S(10)(a0)
-    sd      s11, CONTEXT_S(11)(a0)
-    ld      t0, CONTEXT_FRAME(a1)
-    beqz    t0, 1f                  // a kernel thread has no gp
+    .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    sd      s\n, CONTEXT_S(\n)(a0)
+    .endr
+
+    // The FPU (fpu.h): newer values are saved, then it is on only if `to` has its values in it.
+    csrr    t0, sstatus
+    li      t1, SSTATUS_FS
+    and     t0, t0, t1
+    beqz    t0, 2f
+    bne     t0, t1, 1f
+    addi    a0, a0, CONTEXT_FPU
+    call    save_fpu_registers
+    li      t1, SSTATUS_FS
+1:  csrc    sstatus, t1
+2:  ld      t0, HART_FPU_OWNER(tp)
+    bne     t0, a1, 3f
+    ld      t0, CONTEXT_FPU_HOME(a1)
+    bne     t0, tp, 3f
+    li      t1, SSTATUS_FS_CLEAN
+    csrs    sstatus, t1
+
+    // The address space, if it is another one. Special cases are enter_space's: the kernel's own
+    // (satp 0), one that this hart was never in, one without a number.
+3:  ld      t0, CONTEXT_SATP(a1)
+    ld      t1, HART_SATP(tp)
+    beq     t0, t1, 5f
+    slli    t1, t0, 64 - SATP_ASID_SHIFT - SATP_ASID_BITS
+    srli    t1, t1, 64 - SATP_ASID_BITS
+    beqz    t1, 4f
+    ld      t1, CONTEXT_SPACE_HARTS(a1)
+    lw      t1, 0(t1)
+    lw      t2, HART_BIT(tp)
+    and     t1, t1, t2
+    beqz    t1, 4f
+    csrw    satp, t0
+    sd      t0, HART_SATP(tp)
+    j       5f
+4:  mv      s0, a1
+    mv      a0, a1
+    call    enter_space
+    mv      a1, s0
+
+5:  ld      t0, CONTEXT_FRAME(a1)
+    sd      t0, HART_FRAME(tp)
+    sd      a1, HART_CURRENT(tp)
+    beqz    t0, 6f                  // a kernel thread has no gp
     ld      gp, FRAME_X(3)(t0)
-1:  ld      ra, CONTEXT_RA(a1)
+6:  ld      ra, CONTEXT_RA(a1)
     ld      sp, CONTEXT_SP(a1)
-    ld      s0, CONTEXT_S(0)(a1)
-    ld      s1, CONTEXT_S(1)(a1)
-    ld      s2, CONTEXT_S(2)(a1)
-    ld      s3, CONTEXT_S(3)(a1)
-    ld      s4, CONTEXT_S(4)(a1)
-    ld      s5, CONTEXT_S(5)(a1)
-    ld      s6, CONTEXT_S(6)(a1)
-    ld      s7, CONTEXT_S(7)(a1)
-    ld      s8, CONTEXT_S(8)(a1)
-    ld      s9, CONTEXT_S(9)(a1)
-    ld      s10, CONTEXT_S(10)(a1)
-    ld      s11, CONTEXT_S(11)(a1)
+    .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ld      s\n, CONTEXT_S(\n)(a1)
+    .endr
     ret
     .cfi_endproc
 
@@ -59,8 +82,7 @@ start_kernel_thread:
     .option push
     .option arch, +d
 
-// void save_fpu_registers(FpuState& state); FS is not Off. Called by context.cpp.
-    .globl  save_fpu_registers
+// In: a0 = FpuState to fill, FS not Off. Clobbers t0. Called by switch_context.
 save_fpu_registers:
     .cfi_startproc
     .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, \
@@ -73,6 +95,7 @@ save_fpu_registers:
     .cfi_endproc
 
 // void load_fpu_registers(const FpuState& state); FS is not Off, and Dirty afterwards.
+// Ordinary call from fpu.cpp. Clobbers t0.
     .globl  load_fpu_registers
 load_fpu_registers:
     .cfi_startproc

@@ -1,43 +1,24 @@
-// Making contexts and switching between them.
+// Making contexts, and the rarer part of switching between them; the rest is in context.S.
 #include "arch/context.h"
 
 #include "arch/hart.h"
 #include "arch/paging.h"
 #include "csr.h"
-#include "fpu.h"
 #include "kernel_map.h"
 #include "offsets.h"
-#include "sync/hart.h"
 #include "tlb.h"
 
 extern "C" {
-void switch_registers(arch::ThreadContext& from, arch::ThreadContext& to);
 void start_kernel_thread();
 void start_user_thread();
+void enter_space(const arch::ThreadContext& context);
 }
 
 namespace arch {
 namespace {
 
-constexpr unsigned kAsidShift = 44;
-constexpr uint64_t kAsidMask = 0xffff;
-
-bool fpu_is_on() { return (csr::read<csr::kSstatus>() & SSTATUS_FS) != 0; }
-
-// Enters this hart in the set of those that have run in an address space (tlb.h: A1, A2).
-void join_space(std::atomic<uint32_t>& harts, uint64_t asid) {
-    const uint32_t bit = 1u << this_hart().index.value;
-    if ((harts.load(std::memory_order_relaxed) & bit) != 0) return;
-    harts.fetch_or(bit, std::memory_order_seq_cst);
-    flush_local_asid(asid);
-}
-
-void enter_space(HartBlock& hart, uint64_t satp, std::atomic<uint32_t>* harts) {
-    const uint64_t asid = satp >> kAsidShift & kAsidMask;
-    if (harts != nullptr) join_space(*harts, asid);
-    csr::write<csr::kSatp>(satp);
-    if (asid == 0) flush_local_asid(0);  // shared by all address spaces without a number
-    hart.satp = satp;
+uint64_t asid_of(uint64_t satp) {
+    return satp >> SATP_ASID_SHIFT & ((uint64_t{1} << SATP_ASID_BITS) - 1);
 }
 
 // A context that begins at `start`, with `function` and `argument` in the registers it looks in.
@@ -77,21 +58,26 @@ void prepare_user_context(ThreadContext& context, void* stack_top, const PageTab
     context.space_harts = &table.harts();
 }
 
-void switch_context(ThreadContext& from, ThreadContext& to) {
-    HartBlock& hart = *hart_block();
-    if (fpu_is_on() || hart.fpu_owner == &to) [[unlikely]]
-        switch_fpu(hart, from, to);
-    const uint64_t satp = to.satp != 0 ? to.satp : kernel_satp;
-    if (satp != hart.satp) enter_space(hart, satp, to.space_harts);
-    hart.frame = to.frame;
-    hart.current = &to;
-    switch_registers(from, to);
-}
-
 void leave_address_space(ThreadContext& current) {
     current.satp = 0;
     current.space_harts = nullptr;
-    enter_space(*hart_block(), kernel_satp, nullptr);
+    enter_space(current);
 }
 
 }  // namespace arch
+
+// Makes the context's address space this hart's, whatever has to be done for it. Called by
+// switch_context where its short way does not apply.
+void enter_space(const arch::ThreadContext& context) {
+    using namespace arch;
+    HartBlock& hart = *hart_block();
+    const uint64_t satp = context.satp != 0 ? context.satp : kernel_satp;
+    const uint64_t asid = asid_of(satp);
+    if (context.space_harts != nullptr &&
+        (context.space_harts->fetch_or(hart.bit, std::memory_order_seq_cst) & hart.bit) == 0) {
+        flush_local_asid(asid);  // A1 and A2 of tlb.h
+    }
+    csr::write<csr::kSatp>(satp);
+    if (asid == 0) flush_local_asid(0);  // shared by all address spaces without a number
+    hart.satp = satp;
+}

@@ -5,10 +5,7 @@
 #include "csr.h"
 #include "offsets.h"
 
-extern "C" {
-void save_fpu_registers(arch::FpuState& state);
-void load_fpu_registers(const arch::FpuState& state);
-}
+extern "C" void load_fpu_registers(const arch::FpuState& state);
 
 namespace arch {
 namespace {
@@ -20,10 +17,6 @@ FpuMode mode() { return FpuMode{csr::read<csr::kSstatus>() & SSTATUS_FS}; }
 void set_mode(FpuMode mode) {
     csr::clear<csr::kSstatus>(SSTATUS_FS);
     csr::set<csr::kSstatus>(static_cast<uint64_t>(mode));
-}
-
-bool registers_belong_to(const HartBlock& hart, const ThreadContext& context) {
-    return hart.fpu_owner == &context && context.fpu_home == &hart;
 }
 
 }  // namespace
@@ -40,11 +33,6 @@ bool enable_fpu() {
     hart.fpu_owner = &context;
     context.fpu_home = &hart;
     return true;
-}
-
-void switch_fpu(HartBlock& hart, ThreadContext& from, ThreadContext& to) {
-    if (mode() == FpuMode::kDirty) save_fpu_registers(from.fpu);
-    set_mode(registers_belong_to(hart, to) ? FpuMode::kClean : FpuMode::kOff);
 }
 
 // The hart's fpu_owner may go on pointing to a context that is no more: without its fpu_home, it

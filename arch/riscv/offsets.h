@@ -20,7 +20,11 @@
 #define HART_FRAME 0
 #define HART_SCRATCH 8
 #define HART_ATTENTION 16
+#define HART_BIT 20
 #define HART_SYSTEM_CALLS 24
+#define HART_CURRENT 32
+#define HART_FPU_OWNER 40
+#define HART_SATP 48
 #define HART_EMERGENCY_STACK 56
 
 // arch::ThreadContext
@@ -28,6 +32,10 @@
 #define CONTEXT_SP 8
 #define CONTEXT_S(n) (16 + 8 * (n))
 #define CONTEXT_FRAME 112
+#define CONTEXT_SATP 120
+#define CONTEXT_SPACE_HARTS 128
+#define CONTEXT_FPU_HOME 136
+#define CONTEXT_FPU 152
 
 // arch::FpuState
 #define FPU_F(n) (8 * (n))
@@ -46,7 +54,9 @@
 #define SSTATUS_FS_CLEAN 0x4000
 #define SSTATUS_SUM 0x40000
 #define SSTATUS_MXR 0x80000
-#define SATP_SV39 8
+#define SATP_SV39 8  // the mode, in the topmost four bits
+#define SATP_ASID_SHIFT 44
+#define SATP_ASID_BITS 16
 
 // The topmost bytes of a hart's first stack, kept free for reporting a fault when the stack of the
 // running thread cannot be used.
@@ -70,14 +80,23 @@ static_assert(kUserFrameSize == FRAME_SIZE && FRAME_SIZE % 16 == 0);
 static_assert(offsetof(HartBlock, frame) == HART_FRAME);
 static_assert(offsetof(HartBlock, scratch) == HART_SCRATCH);
 static_assert(offsetof(HartBlock, attention) == HART_ATTENTION);
-static_assert(sizeof(HartBlock::attention) == 4);
+static_assert(offsetof(HartBlock, bit) == HART_BIT);
+static_assert(sizeof(HartBlock::attention) == 4 && sizeof(HartBlock::bit) == 4);
 static_assert(offsetof(HartBlock, system_calls) == HART_SYSTEM_CALLS);
+static_assert(offsetof(HartBlock, current) == HART_CURRENT);
+static_assert(offsetof(HartBlock, fpu_owner) == HART_FPU_OWNER);
+static_assert(offsetof(HartBlock, satp) == HART_SATP);
 static_assert(offsetof(HartBlock, emergency_stack) == HART_EMERGENCY_STACK);
 
 static_assert(offsetof(ThreadContext, ra) == CONTEXT_RA);
 static_assert(offsetof(ThreadContext, sp) == CONTEXT_SP);
 static_assert(offsetof(ThreadContext, s[11]) == CONTEXT_S(11));
 static_assert(offsetof(ThreadContext, frame) == CONTEXT_FRAME);
+static_assert(offsetof(ThreadContext, satp) == CONTEXT_SATP);
+static_assert(offsetof(ThreadContext, space_harts) == CONTEXT_SPACE_HARTS);
+static_assert(offsetof(ThreadContext, fpu_home) == CONTEXT_FPU_HOME);
+static_assert(offsetof(ThreadContext, fpu) == CONTEXT_FPU);
+static_assert(sizeof(*ThreadContext::space_harts) == 4);
 
 static_assert(offsetof(FpuState, f[31]) == FPU_F(31));
 static_assert(offsetof(FpuState, fcsr) == FPU_FCSR);

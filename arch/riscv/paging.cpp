@@ -19,9 +19,9 @@ namespace {
 
 constexpr unsigned kDirectoryLevel = 1;  // its entries are page tables or 2 MiB pages
 constexpr unsigned kUserRootEntries = pte::kEntries / 2;
-constexpr unsigned kAsidShift = 44;
 
-uint16_t asid_of(uint64_t satp) { return static_cast<uint16_t>(satp >> kAsidShift); }
+static_assert(SATP_ASID_BITS == 16);
+uint16_t asid_of(uint64_t satp) { return static_cast<uint16_t>(satp >> SATP_ASID_SHIFT); }
 
 bool is_empty(PhysicalAddress table) {
     const uint64_t* entries = direct_map(table);
@@ -94,7 +94,7 @@ void remove_empty_tables(uint64_t* directory, unsigned first, unsigned last,
 Status PageTable::create(TableSource& source) {
     root_ = TRY(source.allocate_table());
     share_kernel_half(direct_map(root_));
-    satp_ = uint64_t{SATP_SV39} << 60 | uint64_t{allocate_asid()} << kAsidShift |
+    satp_ = uint64_t{SATP_SV39} << 60 | uint64_t{allocate_asid()} << SATP_ASID_SHIFT |
             root_.value >> kPageShift;
     return {};
 }

@@ -25,9 +25,7 @@ constexpr uint64_t kStopTicks = 1'000'000;  // a tenth of a second on virt
 
 }  // namespace
 
-void note_hart_live(Hart& hart) {
-    live.fetch_or(1u << hart.index.value, std::memory_order_seq_cst);
-}
+void note_hart_live(Hart& hart) { live.fetch_or(hart.block.bit, std::memory_order_seq_cst); }
 
 uint32_t live_harts() { return live.load(std::memory_order_acquire); }
 
@@ -61,7 +59,7 @@ void stop_other_harts() {
         stop_here(reinterpret_cast<uint64_t>(__builtin_return_address(0)),
                   reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
     }
-    const uint32_t others = live_harts() & ~(1u << this_hart().index.value);
+    const uint32_t others = live_harts() & ~hart_block()->bit;
     for_each_hart_set(others, [](sbi::HartSet set) { sbi::send_ipi(set); });
     const uint64_t start = csr::read<csr::kTime>();
     for (uint32_t i = 0; others >> i != 0; ++i) {

@@ -1,6 +1,6 @@
 // The memory and string functions that the compiler may call, with the meaning the C standard gives
 // them. They work on kernel memory only.
-#include "copy.h"
+#include "copy.inc"
 
     .cfi_sections .debug_frame
     .text

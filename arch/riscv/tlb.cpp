@@ -20,15 +20,13 @@ uint64_t fence_start(VirtualAddress start, uint64_t pages) {
     return pages > kPagesOneByOne ? 0 : start.value;
 }
 
-uint32_t this_hart_bit() { return 1u << this_hart().index.value; }
-
 }  // namespace
 
 void flush_asid(uint64_t asid, const std::atomic<uint32_t>& harts, VirtualAddress start,
                 uint64_t pages) {
     std::atomic_thread_fence(std::memory_order_seq_cst);  // R2
     const uint32_t members = harts.load(std::memory_order_relaxed);
-    if ((members & this_hart_bit()) != 0) {
+    if ((members & hart_block()->bit) != 0) {
         if (pages > kPagesOneByOne) {
             flush_local_asid(asid);
         } else {
@@ -37,7 +35,7 @@ void flush_asid(uint64_t asid, const std::atomic<uint32_t>& harts, VirtualAddres
             }
         }
     }
-    for_each_hart_set(members & ~this_hart_bit(), [&](sbi::HartSet set) {
+    for_each_hart_set(members & ~hart_block()->bit, [&](sbi::HartSet set) {
         sbi::remote_fence_asid(set, fence_start(start, pages), fence_bytes(pages), asid);
     });
 }
@@ -45,7 +43,7 @@ void flush_asid(uint64_t asid, const std::atomic<uint32_t>& harts, VirtualAddres
 void flush_everywhere(VirtualAddress page) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     flush_local_page(page);
-    for_each_hart_set(live_harts() & ~this_hart_bit(),
+    for_each_hart_set(live_harts() & ~hart_block()->bit,
                       [&](sbi::HartSet set) { sbi::remote_fence_all(set, page.value, kPageSize); });
 }
 

@@ -2,7 +2,7 @@
 // only ones whose page faults are not a defect. It calls nothing and uses no stack. A fault that
 // the kernel cannot resolve goes on at user_copy_fault (trap.cpp), which needs nothing that the
 // interrupted code might have changed.
-#include "copy.h"
+#include "copy.inc"
 #include "offsets.h"
 
     .cfi_sections .debug_frame

@@ -19,8 +19,8 @@ struct HartBlock {
     UserFrame* frame = nullptr;  // where the next trap from user mode saves its registers
     uint64_t scratch = 0;        // room for one register at trap entry; the stack of a new hart
     uint32_t attention = 0;      // attention:: bits; checked on the way out to user mode
-    uint32_t reserved = 0;
-    uint64_t system_calls = 0;  // counted by trap entry
+    uint32_t bit = 0;            // 1 << the hart's index: this hart in a set of harts
+    uint64_t system_calls = 0;   // counted by trap entry
     ThreadContext* current = nullptr;
     ThreadContext* fpu_owner = nullptr;  // whose values the FPU registers hold, if anybody's
     uint64_t satp = 0;                   // what is in the CSR now
