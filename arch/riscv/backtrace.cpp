@@ -47,6 +47,13 @@ size_t walk(uint64_t frame_pointer, uint64_t* pcs, size_t max) {
     return count;
 }
 
+// A function that calls nothing keeps its caller's frame pointer where others keep the return
+// address, and has that in a register only. If the walk starts in one, its caller is left out.
+uint64_t skip_leaf(uint64_t frame_pointer) {
+    const FrameRecord* record = record_below(frame_pointer);
+    return record != nullptr && !is_kernel_text(record->pc) ? record->pc : frame_pointer;
+}
+
 }  // namespace
 
 size_t backtrace(uint64_t* pcs, size_t max) {
@@ -56,7 +63,7 @@ size_t backtrace(uint64_t* pcs, size_t max) {
 size_t backtrace_from(uint64_t pc, uint64_t frame_pointer, uint64_t* pcs, size_t max) {
     if (max == 0) return 0;
     pcs[0] = pc;
-    return 1 + walk(frame_pointer, pcs + 1, max - 1);
+    return 1 + walk(skip_leaf(frame_pointer), pcs + 1, max - 1);
 }
 
 }  // namespace arch

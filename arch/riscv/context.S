@@ -6,7 +6,7 @@
 
 // void arch::switch_context(ThreadContext& from, ThreadContext& to)
 // Ordinary call from the scheduler, interrupts off; returns on the stack of `to`. As it is a call,
-// only what a function preserves is exchanged, and the user's gp, which the kernel leaves alone.
+// only what a function preserves is exchanged, and the user's gp, which the kernel preserves too.
 // Once `from` has its registers, all of them are free here.
     .globl  _ZN4arch14switch_contextERNS_13ThreadContextES1_
 _ZN4arch14switch_contextERNS_13ThreadContextES1_:
@@ -16,6 +16,7 @@ _ZN4arch14switch_contextERNS_13ThreadContextES1_:
     .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     sd      s\n, CONTEXT_S(\n)(a0)
     .endr
+    sd      gp, CONTEXT_GP(a0)
 
     // The FPU (fpu.h): newer values are saved, then it is on only if `to` has its values in it.
     csrr    t0, sstatus
@@ -58,13 +59,12 @@ _ZN4arch14switch_contextERNS_13ThreadContextES1_:
 5:  ld      t0, CONTEXT_FRAME(a1)
     sd      t0, HART_FRAME(tp)
     sd      a1, HART_CURRENT(tp)
-    beqz    t0, 6f                  // a kernel thread has no gp
-    ld      gp, FRAME_X(3)(t0)
-6:  ld      ra, CONTEXT_RA(a1)
+    ld      ra, CONTEXT_RA(a1)
     ld      sp, CONTEXT_SP(a1)
     .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ld      s\n, CONTEXT_S(\n)(a1)
     .endr
+    ld      gp, CONTEXT_GP(a1)
     ret
     .cfi_endproc
 

@@ -31,11 +31,12 @@
 #define CONTEXT_RA 0
 #define CONTEXT_SP 8
 #define CONTEXT_S(n) (16 + 8 * (n))
-#define CONTEXT_FRAME 112
-#define CONTEXT_SATP 120
-#define CONTEXT_SPACE_HARTS 128
-#define CONTEXT_FPU_HOME 136
-#define CONTEXT_FPU 152
+#define CONTEXT_GP 112
+#define CONTEXT_FRAME 120
+#define CONTEXT_SATP 128
+#define CONTEXT_SPACE_HARTS 136
+#define CONTEXT_FPU_HOME 144
+#define CONTEXT_FPU 160
 
 // arch::FpuState
 #define FPU_F(n) (8 * (n))
@@ -91,6 +92,7 @@ static_assert(offsetof(HartBlock, emergency_stack) == HART_EMERGENCY_STACK);
 static_assert(offsetof(ThreadContext, ra) == CONTEXT_RA);
 static_assert(offsetof(ThreadContext, sp) == CONTEXT_SP);
 static_assert(offsetof(ThreadContext, s[11]) == CONTEXT_S(11));
+static_assert(offsetof(ThreadContext, gp) == CONTEXT_GP);
 static_assert(offsetof(ThreadContext, frame) == CONTEXT_FRAME);
 static_assert(offsetof(ThreadContext, satp) == CONTEXT_SATP);
 static_assert(offsetof(ThreadContext, space_harts) == CONTEXT_SPACE_HARTS);

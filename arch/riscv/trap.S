@@ -8,8 +8,7 @@
 // mode with interrupts on. A trap from user mode makes it so and every sret leaves it so; nothing
 // here has to set them. FS belongs to switch_context and is not restored from frames.
 //
-// gp is the user's throughout: the kernel is linked without it. A switch of threads changes it
-// (context.S); other ways leave it alone.
+// gp is the user's throughout: the kernel is linked without it, and keeps it as it does s0-s11.
 #include "offsets.h"
 
     .cfi_sections .debug_frame
@@ -44,7 +43,7 @@
     .globl  trap_entry
 trap_entry:
     .cfi_startproc
-    cfi_frame 1, 2, 3, 4, 8
+    cfi_frame 1, 2, 4
     csrrw   tp, sscratch, tp
     beqz    tp, trap_from_kernel
     sd      sp, HART_SCRATCH(tp)
@@ -53,10 +52,10 @@ trap_entry:
     bnez    sp, trap_from_user
 
 // A system call: number in a7, arguments in a0 to a5, all other registers the user's. It is a
-// function call to its user, so little is saved; the called function preserves s0-s11, and t0-t6,
-// a1-a7 go back as zeros. Calls system_call_table[a7] with the arguments in place.
+// function call to its user, so little is saved; the called function preserves s0-s11 and gp, and
+// t0-t6, a1-a7 go back as zeros. Calls system_call_table[a7] with the arguments in place.
     ld      sp, HART_FRAME(tp)
-    save_x  1, 3, 8
+    sd      ra, FRAME_X(1)(sp)
     csrr    t0, sepc
     addi    t0, t0, 4
     sd      t0, FRAME_PC(sp)
@@ -85,7 +84,8 @@ system_call_return:
     ld      t0, FRAME_PC(sp)
     csrw    sepc, t0
     csrw    sscratch, tp
-    load_x  1, 4
+    ld      ra, FRAME_X(1)(sp)
+    ld      tp, FRAME_X(4)(sp)
     .irp    n, 5, 6, 7, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
     li      x\n, 0
     .endr
@@ -99,7 +99,7 @@ system_call_unknown:
 // The long way back from a system call: completes the frame, so that attend() sees a thread's
 // registers as they will be.
 system_call_attention:
-    save_x  9, 10, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    save_x  3, 8, 9, 10, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
     .irp    n, 5, 6, 7, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
     sd      zero, FRAME_X(\n)(sp)
     .endr

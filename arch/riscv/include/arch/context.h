@@ -14,9 +14,9 @@ struct HartBlock;
 class PageTable;
 
 // User registers as trap entry saves them. Interrupts and faults save everything. A system call
-// saves pc, ra, sp, gp, tp and s0; s1-s11 keep their values by the rules of C++, t0-t6 and a1-a7
-// come back as zeros and a0 as the result. When attend() is called the frame is complete either
-// way, and what it then holds is what the thread goes on with.
+// saves pc, ra, sp and tp: the kernel's functions preserve s0-s11 and gp, t0-t6 and a1-a7 come
+// back as zeros, a0 as the result. When attend() is called the frame is complete either way, and
+// what it then holds is what the thread goes on with.
 struct UserFrame {
     uint64_t x[32];  // x[0] is unused, x[1] is ra, x[2] sp, ... as the ISA numbers them
     uint64_t pc;
@@ -35,6 +35,7 @@ struct ThreadContext {
     uint64_t ra = 0;  // kernel context, kept across switch_context
     uint64_t sp = 0;
     uint64_t s[12] = {};
+    uint64_t gp = 0;
     UserFrame* frame = nullptr;  // null for kernel threads
     uint64_t satp = 0;           // the address space it runs in; 0: the kernel's own
     std::atomic<uint32_t>* space_harts = nullptr;  // PageTable::harts of that address space
