@@ -2,6 +2,9 @@
 // that the kernel drives itself. Devices under /soc are taken to have the addresses that the harts
 // use (an empty `ranges`), as virt has them.
 //
+// Looking something up in a flattened tree means reading it from the start, so the nodes that
+// matter are found in one walk first and read after that.
+//
 // Whatever the kernel cannot do without and does not find ends the boot here, with one sentence.
 #include <libfdt.h>
 
@@ -31,7 +34,35 @@ void print(const char* text) { console_write(text, __builtin_strlen(text)); }
     power_off(kStatusBroken);
 }
 
-// ---- Properties ---------------------------------------------------------------------------------
+// ---- Text and numbers ---------------------------------------------------------------------------
+
+// What follows `prefix` in `text`, or null if it does not begin so.
+const char* after_prefix(const char* text, const char* prefix) {
+    while (*prefix != 0) {
+        if (*text++ != *prefix++) return nullptr;
+    }
+    return text;
+}
+
+bool equal(const char* left, const char* right) {
+    const char* rest = after_prefix(left, right);
+    return rest != nullptr && *rest == 0;
+}
+
+// The first string of a property, or null.
+const char* text_of(int node, const char* name) {
+    return fdt_stringlist_get(tree, node, name, 0, nullptr);
+}
+
+bool text_is(int node, const char* name, const char* expected) {
+    const char* text = text_of(node, name);
+    return text != nullptr && equal(text, expected);
+}
+
+bool is_enabled(int node) {
+    const char* status = text_of(node, "status");
+    return status == nullptr || equal(status, "okay") || equal(status, "ok");
+}
 
 // A property as a row of 32-bit cells; cell i may be asked for if i < count.
 class Cells {
@@ -55,13 +86,35 @@ class Cells {
     uint32_t count_;
 };
 
+// ---- Nodes --------------------------------------------------------------------------------------
+
+struct Node {
+    int offset = -1;
+    int parent = -1;
+
+    bool found() const { return offset >= 0; }
+};
+
+// The nodes that matter here. Of devices, the first enabled one of each kind.
+struct Nodes {
+    Node memory[kMaxMemoryRanges];
+    uint32_t memory_count = 0;
+    Node reserved_memory;
+    Node chosen;
+    Node harts;
+    Node test_device;
+    Node plic;
+    Node uart;
+    uint32_t uart_count = 0;
+};
+
 // Entries of a `reg` property, in the cell sizes of its node's parent.
 class RegisterRanges {
   public:
-    RegisterRanges(int parent, int node)
-        : cells_(node, "reg"),
-          address_width_(width(fdt_address_cells(tree, parent))),
-          size_width_(width(fdt_size_cells(tree, parent))) {}
+    explicit RegisterRanges(Node node)
+        : cells_(node.offset, "reg"),
+          address_width_(width(fdt_address_cells(tree, node.parent))),
+          size_width_(width(fdt_size_cells(tree, node.parent))) {}
     uint32_t count() const { return cells_.count() / (address_width_ + size_width_); }
     PhysicalRange at(uint32_t i) const {
         const uint32_t cell = i * (address_width_ + size_width_);
@@ -80,67 +133,68 @@ class RegisterRanges {
     uint32_t size_width_;
 };
 
-// The first string of a property, or null.
-const char* text_of(int node, const char* name) {
-    return fdt_stringlist_get(tree, node, name, 0, nullptr);
-}
-
-// What follows `prefix` in `text`, or null if it does not begin so.
-const char* after_prefix(const char* text, const char* prefix) {
-    while (*prefix != 0) {
-        if (*text++ != *prefix++) return nullptr;
+void note_place(Nodes& nodes, Node node) {
+    const char* name = fdt_get_name(tree, node.offset, nullptr);
+    if (name == nullptr) return;
+    if (equal(name, "chosen")) nodes.chosen = node;
+    if (equal(name, "cpus")) nodes.harts = node;
+    if (equal(name, "reserved-memory")) nodes.reserved_memory = node;
+    if (after_prefix(name, "memory") != nullptr && text_is(node.offset, "device_type", "memory") &&
+        is_enabled(node.offset)) {
+        if (nodes.memory_count == kMaxMemoryRanges) fail("the device tree has too many memories");
+        nodes.memory[nodes.memory_count++] = node;
     }
-    return text;
-}
-bool equal(const char* left, const char* right) {
-    const char* rest = after_prefix(left, right);
-    return rest != nullptr && *rest == 0;
 }
 
-bool is_enabled(int node) {
-    const char* status = text_of(node, "status");
-    return status == nullptr || equal(status, "okay") || equal(status, "ok");
+void note_device(Nodes& nodes, Node node) {
+    int bytes = 0;
+    const auto* list =
+        static_cast<const char*>(fdt_getprop(tree, node.offset, "compatible", &bytes));
+    if (list == nullptr) return;
+    const auto is = [&](const char* name) {
+        return fdt_stringlist_contains(list, bytes, name) != 0;
+    };
+    Node* place = is("sifive,test1") || is("sifive,test0")       ? &nodes.test_device
+                  : is("sifive,plic-1.0.0") || is("riscv,plic0") ? &nodes.plic
+                  : is("ns16550a")                               ? &nodes.uart
+                                                                 : nullptr;
+    if (place == nullptr || !is_enabled(node.offset)) return;
+    if (!place->found()) *place = node;
+    if (place == &nodes.uart) ++nodes.uart_count;
 }
 
-int find_compatible(const char* compatible) {
-    int node = -1;
-    do {
-        node = fdt_node_offset_by_compatible(tree, node, compatible);
-    } while (node >= 0 && !is_enabled(node));
-    return node;
-}
-
-// The registers of a device; `missing` is the sentence if it has none.
-PhysicalRange device_registers(int node, const char* missing) {
-    constexpr PhysicalRange kReachable{.base = {}, .size = arch::kPhysicalLimit};
-    const RegisterRanges ranges(fdt_parent_offset(tree, node), node);
-    if (ranges.count() == 0 || ranges.at(0).size == 0 || !kReachable.contains(ranges.at(0))) {
-        fail(missing);
+Nodes find_nodes() {
+    constexpr int kMaxDepth = 8;  // devices lie at depth 1 or 2
+    Nodes nodes;
+    int path[kMaxDepth] = {};
+    int depth = 0;
+    for (int offset = 0; offset >= 0 && depth >= 0; offset = fdt_next_node(tree, offset, &depth)) {
+        if (depth >= kMaxDepth) continue;
+        path[depth] = offset;
+        if (depth == 0) continue;
+        const Node node{.offset = offset, .parent = path[depth - 1]};
+        if (depth == 1) note_place(nodes, node);
+        note_device(nodes, node);
     }
-    return ranges.at(0);
+    return nodes;
 }
 
-// ---- Memory
-// ---------------------------------------------------------------------------------------
+// ---- Memory -------------------------------------------------------------------------------------
 
 void add_memory(PhysicalRange range) {
     if (range.base.value >= arch::kPhysicalLimit || range.size == 0) return;
     const uint64_t room = arch::kPhysicalLimit - range.base.value;
     if (range.size > room) range.size = room;
     if (the_machine.memory_count == kMaxMemoryRanges) {
-        print("Kairos uses only the first ranges of memory: there are too many\n");
-        return;
+        fail("the device tree has too many ranges of memory");
     }
     the_machine.memory[the_machine.memory_count++] = range;
 }
 
-void read_memory() {
-    int node;
-    fdt_for_each_subnode(node, tree, 0) {
-        const char* type = text_of(node, "device_type");
-        if (type == nullptr || !equal(type, "memory") || !is_enabled(node)) continue;
-        const RegisterRanges ranges(0, node);
-        for (uint32_t i = 0; i < ranges.count(); ++i) add_memory(ranges.at(i));
+void read_memory(const Nodes& nodes) {
+    for (uint32_t i = 0; i < nodes.memory_count; ++i) {
+        const RegisterRanges ranges(nodes.memory[i]);
+        for (uint32_t j = 0; j < ranges.count(); ++j) add_memory(ranges.at(j));
     }
     if (the_machine.memory_count == 0) fail("the device tree names no memory");
 }
@@ -163,23 +217,22 @@ bool in_memory(PhysicalRange range) {
     return false;
 }
 
-void read_reserved(PhysicalAddress device_tree) {
+void read_reserved(const Nodes& nodes, PhysicalAddress device_tree) {
     reserve({.base = device_tree, .size = fdt_totalsize(tree)});
     reserve({.base = arch::kernel_image(), .size = arch::kernel_image_size()});
     for (int i = 0; i < fdt_num_mem_rsv(tree); ++i) {
         PhysicalRange range;
         if (fdt_get_mem_rsv(tree, i, &range.base.value, &range.size) == 0) reserve(range);
     }
-    const int parent = fdt_path_offset(tree, "/reserved-memory");
-    if (parent < 0) return;
+    if (!nodes.reserved_memory.found()) return;
     int node;
-    fdt_for_each_subnode(node, tree, parent) {
-        const RegisterRanges ranges(parent, node);
+    fdt_for_each_subnode(node, tree, nodes.reserved_memory.offset) {
+        const RegisterRanges ranges({.offset = node, .parent = nodes.reserved_memory.offset});
         for (uint32_t i = 0; i < ranges.count(); ++i) reserve(ranges.at(i));
     }
 }
 
-// ---- What the boot loader chose ---------------------------------------------------------------
+// ---- What the boot loader chose -----------------------------------------------------------------
 
 void read_archive(int chosen) {
     const uint64_t start = Cells(chosen, "linux,initrd-start").number();
@@ -201,14 +254,7 @@ void read_command_line(int chosen) {
     __builtin_memcpy(the_machine.command_line, text, length + 1);
 }
 
-void read_chosen() {
-    const int chosen = fdt_path_offset(tree, "/chosen");
-    if (chosen < 0) return;
-    read_archive(chosen);
-    read_command_line(chosen);
-}
-
-// ---- Harts ------------------------------------------------------------------------------------
+// ---- Harts --------------------------------------------------------------------------------------
 
 // Whether the ISA string names an extension of several letters: rv64imac_zicsr_sstc
 bool has_extension(const char* isa, const char* name) {
@@ -221,10 +267,9 @@ bool has_extension(const char* isa, const char* name) {
 }
 
 bool is_usable_hart(int node) {
-    const char* type = text_of(node, "device_type");
     const char* mmu = text_of(node, "mmu-type");
-    return type != nullptr && equal(type, "cpu") && is_enabled(node) && mmu != nullptr &&
-           !equal(mmu, "riscv,none");
+    return mmu != nullptr && !equal(mmu, "riscv,none") && text_is(node, "device_type", "cpu") &&
+           is_enabled(node);
 }
 
 uint32_t intc_phandle_of(int hart) {
@@ -254,10 +299,11 @@ void add_hart(int node, uint64_t id, uint64_t boot_hardware_id, bool& boot_hart_
     if (isa == nullptr || !has_extension(isa, "sstc")) the_machine.has_sstc = false;
 }
 
-void read_harts(uint64_t boot_hardware_id) {
-    const int parent = fdt_path_offset(tree, "/cpus");
-    if (parent < 0) fail("the device tree names no harts");
+void read_harts(const Nodes& nodes, uint64_t boot_hardware_id) {
+    if (!nodes.harts.found()) fail("the device tree names no harts");
+    const int parent = nodes.harts.offset;
     the_machine.timebase_hz = static_cast<uint32_t>(Cells(parent, "timebase-frequency").number());
+    if (the_machine.timebase_hz == 0) fail("the device tree does not say how fast the clock is");
     the_machine.hart_count = 1;
     the_machine.has_sstc = true;
     bool boot_hart_found = false;
@@ -267,42 +313,48 @@ void read_harts(uint64_t boot_hardware_id) {
         add_hart(node, Cells(node, "reg").number(), boot_hardware_id, boot_hart_found);
     }
     if (!boot_hart_found) fail("the device tree does not name the hart that booted");
-    if (the_machine.timebase_hz == 0) fail("the device tree does not say how fast the clock is");
 }
 
-// ---- Devices ----------------------------------------------------------------------------------
+// ---- Devices ------------------------------------------------------------------------------------
 
-void read_test_device() {
-    for (const char* compatible : {"sifive,test1", "sifive,test0"}) {
-        const int node = find_compatible(compatible);
-        if (node < 0) continue;
-        use_test_device(device_registers(node, "the test device has no registers"));
-        return;
+// The registers of a device; `missing` is the sentence if it has none.
+PhysicalRange device_registers(Node node, const char* missing) {
+    constexpr PhysicalRange kReachable{.base = {}, .size = arch::kPhysicalLimit};
+    const RegisterRanges ranges(node);
+    if (ranges.count() == 0 || ranges.at(0).size == 0 || !kReachable.contains(ranges.at(0))) {
+        fail(missing);
     }
+    return ranges.at(0);
 }
 
-// The node that /chosen's stdout-path names (options follow a colon), or the first UART there is.
-int find_uart() {
-    const int chosen = fdt_path_offset(tree, "/chosen");
-    const char* path = chosen < 0 ? nullptr : text_of(chosen, "stdout-path");
-    if (path != nullptr) {
-        int length = 0;
-        while (path[length] != 0 && path[length] != ':') ++length;
-        const int node = fdt_path_offset_namelen(tree, path, length);
-        if (node >= 0 && fdt_node_check_compatible(tree, node, "ns16550a") == 0) return node;
-    }
-    return find_compatible("ns16550a");
+void read_test_device(const Nodes& nodes) {
+    if (!nodes.test_device.found()) return;
+    use_test_device(device_registers(nodes.test_device, "the test device has no registers"));
 }
 
-void read_uart() {
-    const int node = find_uart();
-    if (node < 0) fail("the device tree names no UART (ns16550a)");
+// If there are several UARTs, the one that /chosen names (options follow a colon).
+Node chosen_uart(const Nodes& nodes) {
+    if (nodes.uart_count <= 1 || !nodes.chosen.found()) return nodes.uart;
+    const char* path = text_of(nodes.chosen.offset, "stdout-path");
+    if (path == nullptr) return nodes.uart;
+    int length = 0;
+    while (path[length] != 0 && path[length] != ':') ++length;
+    const int offset = fdt_path_offset_namelen(tree, path, length);
+    if (offset < 0 || fdt_node_check_compatible(tree, offset, "ns16550a") != 0) return nodes.uart;
+    return {.offset = offset, .parent = fdt_parent_offset(tree, offset)};
+}
+
+void read_uart(const Nodes& nodes) {
+    const Node node = chosen_uart(nodes);
+    if (!node.found()) fail("the device tree names no UART (ns16550a)");
     the_machine.uart = device_registers(node, "the UART has no registers");
-    if (Cells(node, "reg-shift").number() != 0) fail("the UART's registers are not bytes apart");
-    const Cells interrupts(node, "interrupts");
+    if (Cells(node.offset, "reg-shift").number() != 0) {
+        fail("the UART's registers are not bytes apart");
+    }
+    use_uart(the_machine.uart);
+    const Cells interrupts(node.offset, "interrupts");
     if (interrupts.count() == 0) fail("the UART has no interrupt");
     the_machine.uart_interrupt = interrupts.at(0);
-    use_uart(the_machine.uart);
 }
 
 // Contexts are numbered as `interrupts-extended` lists them, each with the hart's interrupt
@@ -320,14 +372,12 @@ void read_plic_contexts(int node) {
     }
 }
 
-void read_plic() {
-    int node = find_compatible("sifive,plic-1.0.0");
-    if (node < 0) node = find_compatible("riscv,plic0");
-    if (node < 0) fail("the device tree names no interrupt controller (PLIC)");
-    the_plic.registers = device_registers(node, "the interrupt controller has no registers");
-    the_plic.lines = static_cast<uint32_t>(Cells(node, "riscv,ndev").number());
+void read_plic(const Nodes& nodes) {
+    if (!nodes.plic.found()) fail("the device tree names no interrupt controller (PLIC)");
+    the_plic.registers = device_registers(nodes.plic, "the interrupt controller has no registers");
+    the_plic.lines = static_cast<uint32_t>(Cells(nodes.plic.offset, "riscv,ndev").number());
     if (the_plic.lines == 0) fail("the interrupt controller has no lines");
-    read_plic_contexts(node);
+    read_plic_contexts(nodes.plic.offset);
 }
 
 }  // namespace
@@ -338,6 +388,7 @@ Registers::Registers(PhysicalRange range)
 const Machine& machine() { return the_machine; }
 const Plic& plic() { return the_plic; }
 
+// The devices to report with come first.
 void read_device_tree(PhysicalAddress device_tree, uint64_t boot_hardware_id) {
     if (device_tree.value == 0 || device_tree.value % 8 != 0 ||
         device_tree.value >= arch::kPhysicalLimit) {
@@ -345,13 +396,17 @@ void read_device_tree(PhysicalAddress device_tree, uint64_t boot_hardware_id) {
     }
     tree = arch::physical_pointer(device_tree);
     if (fdt_check_header(tree) != 0) fail("the device tree is damaged");
-    read_test_device();
-    read_uart();
-    read_memory();
-    read_reserved(device_tree);
-    read_chosen();
-    read_harts(boot_hardware_id);
-    read_plic();
+    const Nodes nodes = find_nodes();
+    read_test_device(nodes);
+    read_uart(nodes);
+    read_memory(nodes);
+    read_reserved(nodes, device_tree);
+    if (nodes.chosen.found()) {
+        read_archive(nodes.chosen.offset);
+        read_command_line(nodes.chosen.offset);
+    }
+    read_harts(nodes, boot_hardware_id);
+    read_plic(nodes);
 }
 
 }  // namespace platform
