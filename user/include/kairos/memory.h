@@ -1,0 +1,55 @@
+/* Memory objects, address spaces and budgets (contract, section 8). Addresses, offsets into
+ * mappings and lengths of mappings are multiples of KAIROS_PAGE_SIZE. */
+#ifndef KAIROS_MEMORY_H
+#define KAIROS_MEMORY_H
+
+#include <kairos/base.h>
+
+KAIROS_BEGIN_DECLARATIONS
+
+/* Makes a memory object of `size` bytes, rounded up to whole pages, all zeros. Pages are taken as
+ * they are first touched, and charged to the budget of the process that touches them.
+ * -EINVAL: `flags` is not 0, or `size` is 0 or absurd. */
+kairos_status_t kairos_memory_create(uint64_t size, uint32_t flags, kairos_handle_t* out);
+
+/* Copies `size` bytes from `offset` of the memory into `buffer`; any offset and size, no mapping
+ * needed. Needs KRIGHT_READ. -EINVAL: beyond the end. -EACCES. */
+kairos_status_t kairos_memory_read(kairos_handle_t memory, uint64_t offset, void* buffer,
+                                   size_t size);
+
+/* The other way round. Needs KRIGHT_WRITE. -EINVAL: beyond the end. -EACCES, -EDQUOT, -ENOMEM. */
+kairos_status_t kairos_memory_write(kairos_handle_t memory, uint64_t offset, const void* buffer,
+                                    size_t size);
+
+/* Maps `length` bytes from `offset` of `memory` into `space` (kairos_self_aspace() for the caller's
+ * own). `*address` says where; 0 lets the kernel choose, and the choice is put there. `protection`:
+ * KPROT_READ, KPROT_WRITE and KPROT_EXEC; 0 reserves the addresses without access. Needs
+ * KRIGHT_MANAGE on the space and KRIGHT_MAP on the memory, with KRIGHT_READ, KRIGHT_WRITE and
+ * KRIGHT_EXECUTE for what `protection` asks for. The mapping holds the memory: the handle may be
+ * closed. Revoking the handle takes the mapping away.
+ *
+ * -EINVAL: undefined bits in `protection`; `length` is 0; anything unaligned. -EACCES: WRITE
+ * together with EXEC; rights that are missing. -EINVAL: beyond the end of the memory, or of user
+ * addresses. -EEXIST: something is mapped in the given range already. -EDQUOT, -ENOMEM. */
+kairos_status_t kairos_map(kairos_handle_t space, kairos_handle_t memory, uint64_t offset,
+                           void** address, size_t length, uint32_t protection);
+
+/* Takes away every mapping, or part of one, between `address` and `address + length`; what is not
+ * mapped there is passed over. Needs KRIGHT_MANAGE. -EINVAL: unaligned, or `length` is 0. */
+kairos_status_t kairos_unmap(kairos_handle_t space, void* address, size_t length);
+
+/* Changes what may be done with a range that is mapped. Needs KRIGHT_MANAGE. Never more than the
+ * handle used for mapping allowed, nor WRITE together with EXEC (-EACCES). -EINVAL: undefined bits,
+ * unaligned, `length` is 0, or part of the range is not mapped. */
+kairos_status_t kairos_protect(kairos_handle_t space, void* address, size_t length,
+                               uint32_t protection);
+
+/* Makes a budget of `bytes`, carved out of `parent` (needs KRIGHT_WRITE), or of the caller's own
+ * budget for KAIROS_HANDLE_INVALID. Kernel objects and user pages of processes made with it are
+ * charged to it; when it is gone the bytes are its parent's again. -EINVAL: `bytes` is 0.
+ * -EDQUOT: the parent has not that much left. */
+kairos_status_t kairos_budget_create(kairos_handle_t parent, uint64_t bytes, kairos_handle_t* out);
+
+KAIROS_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,87 @@
+/* What the SDK adds to the kernel's calls (contract, section 9): what this program was given,
+ * starting other programs, and threads with stacks. */
+#ifndef KAIROS_SDK_H
+#define KAIROS_SDK_H
+
+#include <kairos/base.h>
+
+KAIROS_BEGIN_DECLARATIONS
+
+/* ---- This program ---------------------------------------------------------------------------- */
+
+/* The running process (READ, WRITE, TRANSFER, DUPLICATE, WAIT, MANAGE, SIGNAL), its address space,
+ * and the calling thread. They are the program's for its whole life: not to be closed or sent (send
+ * a duplicate). */
+kairos_handle_t kairos_self_process(void);
+kairos_handle_t kairos_self_aspace(void);
+kairos_handle_t kairos_self_thread(void);
+
+/* The handle that the spawner gave for the place `which` (KAIROS_BOOT_*); KAIROS_HANDLE_INVALID if
+ * it gave none, or there is no such place. Always the same value: a program that closes or sends it
+ * should not ask again. */
+kairos_handle_t kairos_bootstrap(uint32_t which);
+
+/* ---- Starting programs ----------------------------------------------------------------------- */
+
+struct kairos_spawn_handle {
+    uint32_t which;         /* KAIROS_BOOT_PARENT, STDIN ... , USER0 and up: the child's place */
+    kairos_handle_t handle; /* moves to the child; KAIROS_HANDLE_INVALID: it gets nothing there */
+};
+
+/* Starts a program: `path` names a file of the boot archive (a leading slash is passed over), or is
+ * "self" for the running program's own file, which needs no archive. `argv` ends with a null
+ * pointer; argv[0] is the program's name. Puts the child's process handle into `*process`; a null
+ * `process` is allowed, the child then runs unobserved.
+ *
+ * The `n` handles of `give` move to the child (each needs KRIGHT_TRANSFER), which finds them with
+ * kairos_bootstrap; on any failure all of them stay with the caller, under the same values. Beyond
+ * these the child gets a duplicate of the caller's ARCHIVE, unless `give` has an entry for that
+ * place; never RESOURCE; and nothing for STDIN, STDOUT and STDERR: its output then goes to
+ * kairos_debug_write, its input is at its end.
+ *
+ * On success the child is running. On failure there is no child and nothing is left behind.
+ *
+ * -EINVAL: `path`, `argv` or argv[0] is null; a `which` that is not below KAIROS_BOOT_COUNT or one
+ * of the start protocol's own (6 to 15), or one given twice. -EMSGSIZE: argv has more than about
+ * 64,000 bytes. -ENOENT: no such file; no archive. -ENOEXEC: the file is not a program for this
+ * machine, or is damaged. Of the handles: -EBADF, -EACCES, -EINVAL (one twice). -EMFILE, -EDQUOT,
+ * -ENOMEM. */
+kairos_status_t kairos_spawn(const char* path, char* const argv[],
+                             const struct kairos_spawn_handle* give, size_t n,
+                             kairos_handle_t* process);
+
+/* The same, the child being charged to `budget` (needs KRIGHT_WRITE; stays the caller's).
+ * KAIROS_HANDLE_INVALID: to the caller's own budget. */
+kairos_status_t kairos_spawn_in(kairos_handle_t budget, const char* path, char* const argv[],
+                                const struct kairos_spawn_handle* give, size_t n,
+                                kairos_handle_t* process);
+
+/* Waits until `deadline` for a process to have ended, and puts its exit code into `*exit_code` (may
+ * be null): what main returned or exit was given; -EFAULT after a fault (KAIROS_INFO_PROCESS has
+ * the details); what kairos_process_kill was given. Any number of times, by anybody with READ and
+ * WAIT (-EACCES). Does not close the handle. Returns 0. -ETIMEDOUT, -EINTR, -ECANCELED. */
+kairos_status_t kairos_process_wait(kairos_handle_t process, kairos_time_t deadline,
+                                    int64_t* exit_code);
+
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+/* Bytes of stack that a thread gets, and the first thread of a program. Below it is a page without
+ * access: running over ends the program with a fault. */
+#define KAIROS_STACK_SIZE (256u * 1024u)
+
+/* Runs `function(argument)` in a new thread of this process, and puts its handle into `*thread`,
+ * which is the caller's to close. Returning from the function ends the thread. `thread` may be
+ * null: nobody joins it then, and all that it had comes back when it ends.
+ *
+ * -EINVAL: `function` is null. -EMFILE, -EDQUOT, -ENOMEM. */
+kairos_status_t kairos_thread_spawn(void (*function)(void*), void* argument,
+                                    kairos_handle_t* thread);
+
+/* Waits until `deadline` for a thread to have ended. The handle stays the caller's to close. Any
+ * number of times; also for threads of other processes. Needs KRIGHT_WAIT. Returns 0. -EINVAL: the
+ * calling thread itself. -ETIMEDOUT, -EINTR, -ECANCELED. */
+kairos_status_t kairos_thread_join(kairos_handle_t thread, kairos_time_t deadline);
+
+KAIROS_END_DECLARATIONS
+
+#endif

@@ -1,0 +1,56 @@
+/* Devices, authority over the machine, and the system as a whole. Everything here begins with a
+ * RESOURCE handle: the first program gets one of kind ROOT (KAIROS_BOOT_RESOURCE) and hands on
+ * narrower ones. */
+#ifndef KAIROS_SYSTEM_H
+#define KAIROS_SYSTEM_H
+
+#include <kairos/abi/info.h>
+#include <kairos/base.h>
+
+KAIROS_BEGIN_DECLARATIONS
+
+/* Makes an EVENT: an object that carries user signals and nothing else. Its handle has READ, WAIT,
+ * SIGNAL, DUPLICATE and TRANSFER. */
+kairos_status_t kairos_event_create(kairos_handle_t* out);
+
+/* Makes a RESOURCE out of a wider one: `kind` is KRESOURCE_*; of MMIO, `base` and `size` are
+ * physical bytes, of INTERRUPT the first line and how many; otherwise they are not looked at. Needs
+ * KRIGHT_MANAGE. -EINVAL: no such kind. -EACCES: `parent` does not cover it. */
+kairos_status_t kairos_resource_create(kairos_handle_t parent, uint32_t kind, uint64_t base,
+                                       uint64_t size, kairos_handle_t* out);
+
+/* Makes an object of interrupt line `line`. Needs KRIGHT_MANAGE on a RESOURCE of kind ROOT or
+ * INTERRUPT that covers it (-EACCES). The line is masked: the first kairos_interrupt_ack arms it.
+ * -EINVAL: no such line. -EBUSY: there is an object of it already. */
+kairos_status_t kairos_interrupt_create(kairos_handle_t resource, uint32_t line,
+                                        kairos_handle_t* out);
+
+/* Says that an interrupt has been served: clears POLLIN and unmasks the line; the next interrupt
+ * raises KPORT_BIND_INTERRUPT and POLLIN again. Needs KRIGHT_WRITE. */
+kairos_status_t kairos_interrupt_ack(kairos_handle_t interrupt);
+
+/* Makes a MEMORY object of `size` bytes of device registers from the physical address `base`, to be
+ * mapped; accesses are not cached. Needs KRIGHT_MANAGE on a RESOURCE of kind ROOT or MMIO that
+ * covers it. -EINVAL: unaligned or `size` is 0. -EACCES: not covered, or RAM. */
+kairos_status_t kairos_memory_create_physical(kairos_handle_t resource, uint64_t base,
+                                              uint64_t size, kairos_handle_t* out);
+
+/* Switches the machine off; QEMU's exit status is the low byte of `exit_status`. Needs
+ * KRIGHT_MANAGE on a RESOURCE of kind ROOT or SYSTEM. Does not return but with an error. */
+kairos_status_t kairos_system_power(kairos_handle_t resource, uint32_t exit_status);
+
+/* Lists living objects of `type` (KOBJ_TYPE_*; 0: all) whose id is above `after_id`, in rising
+ * order, up to `max`. Returns how many; 0 when there are no more. Pass the last id to go on. Needs
+ * KRIGHT_READ on a RESOURCE of kind ROOT or SYSTEM. -EINVAL: no such type, or `max` is 0. */
+kairos_status_t kairos_system_list(kairos_handle_t resource, uint32_t type, uint64_t after_id,
+                                   struct kairos_object_entry* out, uint32_t max);
+
+/* Makes a handle with `rights` to the living object `id`; it derives from nothing. Needs
+ * KRIGHT_MANAGE on a RESOURCE of kind ROOT or SYSTEM. -EINVAL: `rights` is empty or has undefined
+ * bits. -EACCES. -ENOENT: there is no such object. */
+kairos_status_t kairos_system_open(kairos_handle_t resource, uint64_t id, kairos_rights_t rights,
+                                   kairos_handle_t* out);
+
+KAIROS_END_DECLARATIONS
+
+#endif
