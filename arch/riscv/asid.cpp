@@ -13,11 +13,11 @@ constexpr uint32_t kMaxAsids = 1024;
 constexpr uint64_t kAsidMask = (uint64_t{1} << SATP_ASID_BITS) - 1;
 
 constinit SpinLock lock(LockRank::kAsid);
-uint64_t taken[kMaxAsids / 64];  // guarded by lock
-uint32_t limit = 1;              // numbers below this exist; set at boot
-uint32_t next = 1;               // guarded by lock
+uint32_t limit = 1;  // numbers below this exist; set at boot
+uint32_t next GUARDED_BY(lock) = 1;
+uint64_t taken[kMaxAsids / 64] GUARDED_BY(lock);
 
-bool is_taken(uint32_t asid) { return (taken[asid / 64] >> asid % 64 & 1) != 0; }
+bool is_taken(uint32_t asid) REQUIRES(lock) { return (taken[asid / 64] >> asid % 64 & 1) != 0; }
 
 }  // namespace
 

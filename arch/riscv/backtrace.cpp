@@ -2,7 +2,7 @@
 // caller's frame pointer. A trap taken in the kernel leaves such a record too (trap.S).
 //
 // A broken chain must not break a panic: each record is looked up in the page tables before it is
-// read, the chain may only rise, and it ends where user code called.
+// read and must lie where stacks are, the chain may only rise, and it ends where user code called.
 #include "arch/backtrace.h"
 
 #include "kernel_map.h"
@@ -30,9 +30,10 @@ bool is_call_from_user(uint64_t pc) {
 
 const FrameRecord* record_below(uint64_t frame_pointer) {
     const VirtualAddress record{frame_pointer - sizeof(FrameRecord)};
-    const bool readable = frame_pointer % alignof(FrameRecord) == 0 && kernel_can_read(record) &&
-                          kernel_can_read({frame_pointer - 1});
-    return readable ? reinterpret_cast<const FrameRecord*>(record.value) : nullptr;
+    const bool sound = frame_pointer % alignof(FrameRecord) == 0 &&
+                       record.value >= kStackRegionBase && kernel_can_read(record) &&
+                       kernel_can_read({frame_pointer - 1});
+    return sound ? reinterpret_cast<const FrameRecord*>(record.value) : nullptr;
 }
 
 size_t walk(uint64_t frame_pointer, uint64_t* pcs, size_t max) {

@@ -75,9 +75,11 @@ void enter_space(const arch::ThreadContext& context) {
     const uint64_t asid = asid_of(satp);
     if (context.space_harts != nullptr &&
         (context.space_harts->fetch_or(hart.bit, std::memory_order_seq_cst) & hart.bit) == 0) {
-        flush_local_asid(asid);  // A1 and A2 of tlb.h
+        flush_local_asid(asid);                  // A1 and A2 of tlb.h
+        asm volatile("fence.i" : : : "memory");  // its code may have been written on another hart
     }
     csr::write<csr::kSatp>(satp);
-    if (asid == 0) flush_local_asid(0);  // shared by all address spaces without a number
+    // Address spaces without a number share 0, with the kernel's own, which maps nothing.
+    if (asid == 0 && context.satp != 0) flush_local_asid(0);
     hart.satp = satp;
 }

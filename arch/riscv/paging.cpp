@@ -145,6 +145,22 @@ std::optional<Translation> PageTable::lookup(VirtualAddress address) const {
     return translation_of(*leaf.entry, leaf.level, address);
 }
 
+VirtualAddress PageTable::next_mapped(VirtualAddress from, VirtualAddress end) const {
+    while (from < end) {
+        const uint64_t* table = direct_map(root_);
+        unsigned level = pte::kRootLevel;
+        uint64_t entry = table[pte::index_of(from, level)];
+        while (pte::is_table(entry)) {
+            table = direct_map(pte::frame_of(entry));
+            entry = table[pte::index_of(from, --level)];
+        }
+        if (entry != 0) return from;
+        const uint64_t step = pte::bytes_of_level(level);
+        from = {(from.value & ~(step - 1)) + step};
+    }
+    return end;
+}
+
 void PageTable::flush(VirtualAddress start, uint64_t pages) const {
     flush_asid(asid_of(satp_), harts_, start, pages);
 }

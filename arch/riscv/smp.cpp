@@ -23,6 +23,12 @@ std::atomic<HartBlock*> stopper{nullptr};
 // Long enough for a hart that takes interrupts or waits for a lock, short for a person.
 constexpr uint64_t kStopTicks = 1'000'000;  // a tenth of a second on virt
 
+// Parks a hart in the function that this becomes a part of, and notes where that was called.
+[[noreturn, gnu::always_inline]] inline void stop_in_this_call() {
+    const auto* frame = static_cast<const uint64_t*>(__builtin_frame_address(0));
+    stop_here(frame[-1], frame[-2]);
+}
+
 }  // namespace
 
 void note_hart_live(Hart& hart) { live.fetch_or(hart.block.bit, std::memory_order_seq_cst); }
@@ -56,8 +62,7 @@ void stop_other_harts() {
     HartBlock* first = nullptr;
     if (!stopper.compare_exchange_strong(first, hart_block())) {
         if (first == hart_block()) return;
-        stop_here(reinterpret_cast<uint64_t>(__builtin_return_address(0)),
-                  reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+        stop_in_this_call();
     }
     const uint32_t others = live_harts() & ~hart_block()->bit;
     for_each_hart_set(others, [](sbi::HartSet set) { sbi::send_ipi(set); });
@@ -72,8 +77,7 @@ void stop_other_harts() {
 void relax() {
     asm volatile(".insn i 0x0f, 0, x0, x0, 0x010");  // the pause hint
     if (!machine_is_stopping() || stopper.load(std::memory_order_relaxed) == hart_block()) return;
-    stop_here(reinterpret_cast<uint64_t>(__builtin_return_address(0)),
-              reinterpret_cast<uint64_t>(__builtin_frame_address(0)));
+    stop_in_this_call();
 }
 
 void open_interrupt_window() {

@@ -34,7 +34,8 @@ using SystemCall = int64_t (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 }  // namespace arch
 
 extern "C" {
-// Boot has mapped the kernel, cleared .bss and set up the first hart. Does not return.
+// Boot has mapped the kernel, cleared .bss, constructed global objects and entered the hart it runs
+// on as the first of Harts. Does not return.
 [[noreturn]] void kernel_main(uint64_t boot_hardware_id, PhysicalAddress device_tree);
 // A hart started by arch::start_hart has arrived in the kernel's address space.
 [[noreturn]] void start_secondary_hart(Hart& hart);

@@ -76,6 +76,9 @@ class PageTable {
     std::optional<Translation> unmap(VirtualAddress page);
     // What user mode would reach at `address` now.
     std::optional<Translation> lookup(VirtualAddress address) const;
+    // The first page at or after `from` and below `end` that is mapped, or `end`. What is not
+    // mapped is passed over table by table, so a large empty range costs little.
+    VirtualAddress next_mapped(VirtualAddress from, VirtualAddress end) const;
     // When this returns, no hart uses a translation of the range from before.
     void flush(VirtualAddress start, uint64_t pages) const;
     // Gives back the tables of [start, end), which hold no mapping any more. Tables shared with

@@ -7,8 +7,10 @@ struct Hart;
 
 namespace arch {
 
-// Starts a hart, which will call start_secondary_hart (entry.h) on the given stack. False if the
-// firmware refuses.
+// Starts a hart, which will call start_secondary_hart (entry.h) on the given stack. The topmost 4
+// KiB of that stack are kept for reporting a fault when the stack in use cannot be used, so it
+// should be larger than that by what the hart's idle thread needs; it is never given back. False if
+// the firmware refuses.
 [[nodiscard]] bool start_hart(Hart& hart, void* stack_top);
 
 // Makes `hart` take an inter-processor interrupt (entry.h: on_ipi) as soon as it lets interrupts

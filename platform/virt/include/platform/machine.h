@@ -27,7 +27,8 @@ inline constexpr uint32_t kMaxCommandLine = 2048;
 struct Machine {
     PhysicalRange memory[kMaxMemoryRanges];
     uint32_t memory_count = 0;
-    // Not to be used as free memory: firmware, the device tree itself, the boot archive.
+    // Not to be used as free memory, whole pages: firmware, the kernel's image, the device tree
+    // itself, the boot archive.
     PhysicalRange reserved[kMaxReservedRanges];
     uint32_t reserved_count = 0;
     PhysicalRange archive;  // size 0: none was given
@@ -36,7 +37,7 @@ struct Machine {
     uint32_t timebase_hz = 0;
     bool has_sstc = false;  // every hart has the stimecmp register
     uint64_t hart_ids[kMaxHarts];
-    uint32_t hart_count = 0;     // those that exist and are usable; the first to boot is among them
+    uint32_t hart_count = 0;  // those that exist and are usable; the first is the one that booted
     uint32_t harts_ignored = 0;  // usable, but beyond kMaxHarts
     char command_line[kMaxCommandLine];
 };
