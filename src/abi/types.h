@@ -93,7 +93,6 @@ struct kairos_port_packet {
 #define KPROT_READ 1u
 #define KPROT_WRITE 2u
 #define KPROT_EXEC 4u
-#define KMEMORY_CREATE_RESIZABLE 1u /* kairos_memory_resize is allowed */
 
 /* ---- Scheduling --------------------------------------------------------------------------- */
 #define KPRIORITY_IDLE 0u

@@ -17,7 +17,7 @@ struct ListNode {
 template <typename T, ListNode T::*kNode>
 class List {
   public:
-    List() { head_.next = head_.previous = &head_; }
+    constexpr List() { head_.next = head_.previous = &head_; }
     List(const List&) = delete;
     List& operator=(const List&) = delete;
 

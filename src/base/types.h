@@ -82,6 +82,7 @@ class Rights {
     constexpr uint32_t bits() const { return bits_; }
     constexpr Rights operator|(Rights other) const { return Rights(bits_ | other.bits_); }
     constexpr Rights operator&(Rights other) const { return Rights(bits_ & other.bits_); }
+    constexpr Rights operator~() const { return Rights(~bits_ & KRIGHT_ALL); }
     constexpr bool operator==(const Rights&) const = default;
 
   private:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "base/result.h"
 #include "object/object.h"
@@ -55,14 +56,17 @@ class Budget final : public Object {
     uint64_t used() const { return used_.load(std::memory_order_relaxed); }
     uint64_t peak() const { return peak_.load(std::memory_order_relaxed); }
 
+    // The two halves of a charge, for what keeps the amount in its own way. Whoever takes also
+    // counts a reference to the budget until it has put everything back.
+    Status take(uint64_t bytes);
+    void put(uint64_t bytes);
+
   private:
-    friend class Charge;
     template <typename T>
     friend class ObjectStorage;
 
     Budget(uint64_t limit, Charge carved);
-    Status take(uint64_t bytes);
-    void put(uint64_t bytes);
+    void free_memory() override;
 
     const uint64_t limit_;
     std::atomic<uint64_t> used_{0};

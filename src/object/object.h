@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "base/tree.h"
 #include "base/types.h"
+#include "object/reclaim.h"
 #include "sync/spin_lock.h"
 #include "wait/wait_source.h"
 
@@ -36,11 +37,21 @@ enum class OwnerClass : uint8_t { kHandle = 0, kDescriptor = 1, kOther = 2 };
 
 enum class Lifecycle : uint8_t { kInit, kLive, kDetached, kDying, kFreed };
 
-// Where an object's events go when it is bound: a port (ipc/port.h).
+// A packet of a port, pending or not; guarded by the port's lock.
+struct PacketNode {
+    ListNode node;  // in the port's pending packets
+    uint64_t key = 0;
+    uint32_t observed = 0;
+    uint32_t count = 0;
+};
+
+// Where an object's events go when it is bound: a port (ipc/port.h). The object's guard is held.
 class EventSink {
   public:
-    // Adds an event of `signals` to the packet of `object`'s binding. The object's guard is held.
-    virtual void deliver(Object& object, uint32_t signals, WakeBatch& batch) = 0;
+    // Adds `events` events of `signals` to the packet of the object's binding.
+    virtual void deliver(Object& object, uint32_t signals, uint32_t events, WakeBatch& batch) = 0;
+    // Takes the object's binding away, with its pending packet.
+    virtual void detach(Object& object) = 0;
 
   protected:
     ~EventSink() = default;
@@ -48,16 +59,13 @@ class EventSink {
 
 // An object's one place on a port. It owns the packet, so no event ever needs memory.
 struct Binding {
-    // Guarded by the object's guard.
-    EventSink* sink =
-        nullptr;  // the port keeps a list of its bindings and clears this when it goes
-    uint64_t key = 0;
+    // Guarded by the object's guard. The port detaches its bindings before it goes.
+    EventSink* sink = nullptr;
     uint32_t signals = 0;
     // Guarded by the port's lock.
-    uint32_t observed = 0;  // the pending packet; 0: none
-    uint32_t count = 0;
-    ListNode pending_node;  // in the port's pending packets
-    ListNode bound_node;    // in the port's bindings
+    Object* object = nullptr;
+    ListNode bound_node;  // in the port's bindings
+    PacketNode packet;
 };
 
 class Object {
@@ -78,7 +86,7 @@ class Object {
     uint32_t references() const { return references_.load(std::memory_order_relaxed); }
 
     // ---- Owners ----
-    // Each owner also holds a reference. EXCLUDES the guard: losing the last one calls on_unowned.
+    // Each owner also holds a reference. Losing the last one calls on_unowned: no lock is held.
     void add_owner(OwnerClass owner);
     void drop_owner(OwnerClass owner);
     uint32_t owners(OwnerClass owner) const;
@@ -91,13 +99,15 @@ class Object {
     Binding& binding() { return binding_; }
     // Readiness as KAIROS_POLL* bits. The guard is held.
     virtual uint32_t readiness() const { return 0; }
+    // Whether it has a readiness that one may poll or wait for.
+    virtual bool pollable() const { return raisable_signals() != 0; }
     // KPORT_BIND_* bits that this object can ever raise; 0: it cannot be bound.
     virtual uint32_t raisable_signals() const { return 0; }
     // Those that hold now and are reported when binding. The guard is held.
     virtual uint32_t holding_signals() const { return user_signals_; }
-    // Tells the binding and whoever waits in object_wait that `signals` came true. The guard is
-    // held.
-    void raise(uint32_t signals, WakeReason reason, WakeBatch& batch);
+    // Tells the binding and whoever waits in object_wait that `signals` came true, `events` times.
+    // The guard is held.
+    void raise(uint32_t signals, WakeReason reason, WakeBatch& batch, uint32_t events = 1);
     // Readiness changed without a signal (room in a queue, a packet consumed). The guard is held.
     void readiness_changed(WakeReason reason, WakeBatch& batch) {
         if (base_wait_.has_waiters()) base_wait_.wake_all(reason, batch);
@@ -114,9 +124,12 @@ class Object {
         : type_(type), guard_(shared_guard != nullptr ? shared_guard : &own_guard_) {}
     virtual ~Object() = default;
 
-    // The last owner has gone. Closes, cancels, wakes; may take the guard. Called once for each
-    // time the count of owners falls to zero.
-    virtual void on_unowned() {}
+    // The last owner has gone: closes, cancels, wakes; may take the guard. True if more is left to
+    // do than a bounded piece of work: then wind_up() does it.
+    virtual bool on_unowned() { return false; }
+    // Does a bounded piece of what on_unowned left; true when it is done. Interrupts are let in
+    // between pieces.
+    virtual bool wind_up() { return true; }
     // Takes down what the object holds, a bounded piece at a time; true when nothing is left. No
     // reference exists any more and no lock is held. Between pieces interrupts are let in.
     virtual bool dismantle() { return true; }
@@ -147,7 +160,12 @@ class Object {
     SpinLock lineage_lock_{LockRank::kLineage};
     Cap* first_root_ = nullptr;
 
+    void lose_last_owner();
+    static Object& of(Retired& retired);
+
+    Retired retired_;
     TreeNode registry_node_;               // guarded by the registry's shard
+    std::atomic<bool> winding_up_{false};  // in a graveyard, which holds a reference
     Object* next_in_graveyard_ = nullptr;  // once DYING
     uint64_t charged_bytes_ = 0;           // for the object itself, to charged_budget_
     Budget* charged_budget_ = nullptr;     // counted

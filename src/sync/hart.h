@@ -22,6 +22,8 @@ struct Hart {
     uint64_t hardware_id = 0;
     std::atomic<bool> online{false};  // set by the hart itself when it enters the scheduler
 
+    class Thread* thread = nullptr;  // runs here now (sched/thread.h)
+
     // Counters, read by others at any time.
     std::atomic<uint64_t> interrupts{0};
     std::atomic<uint64_t> ipis_sent{0};

@@ -29,6 +29,7 @@ enum class LockRank : uint8_t {
     kRegistry = 100,     // a shard of the object registry
     kReclaim = 110,      // memory that waits for a grace period
     kObjectCache = 120,  // an object cache
+    kKernelStack = 122,  // the pool of kernel stacks
     kAsid = 125,         // the free address-space numbers
     kFrames = 130,       // the page-frame allocator
     kInterruptController = 135,  // the enable words of the interrupt controller

@@ -36,9 +36,10 @@ void WakeBatch::flush() {
 }
 
 WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant deadline,
-                             Offer* offer) {
+                             Offer* offer, WakeBatch* wakes) {
     if (sequence_ != seen_sequence) {
         guard.unlock();
+        if (wakes != nullptr) wakes->flush();
         return WakeReason::kMoved;
     }
     Waiter& self = current_waiter();
@@ -46,6 +47,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     self.state_.store(Waiter::kWaiting, std::memory_order_relaxed);
     waiters_.push_back(self);
     guard.unlock();
+    if (wakes != nullptr) wakes->flush();
 
     const bool timed = !deadline.is_never();
     if (timed) DeadlineQueue::arm(self.timeout_, deadline);
@@ -94,8 +96,9 @@ void WaitSource::wake_all(WakeReason reason, WakeBatch& batch) {
     }
 }
 
-Error error_of_signal(WakeReason reason) {
+Error error_of_sleep(WakeReason reason) {
     if (reason == WakeReason::kTimeout) return Error::TIMEDOUT;
+    if (reason == WakeReason::kCancel) return Error::CANCELED;
     (void)current_waiter().take_interrupt();
     return Error::INTR;
 }

@@ -35,6 +35,7 @@ enum class WakeReason : uint32_t {
     kClose = 4,   // the object itself went away
     kSignal = 5,  // interrupted or killed
     kTimeout = 6,
+    kCancel = 7,  // the handle that the call came through was revoked
 };
 
 class WaitSource;
@@ -128,9 +129,9 @@ class WaitSource {
 
     // Blocks the current thread until a wake, the deadline, an interrupt or a kill. `guard` holds
     // this source's guard and is released; it is not held on return. `offer`, if given, outlives
-    // the call. BLOCKS.
+    // the call; `wakes`, collected under the guard, are made ready before it sleeps. BLOCKS.
     WakeReason block(LockGuard& guard, uint64_t seen_sequence, Instant deadline,
-                     Offer* offer = nullptr) NO_THREAD_SAFETY_ANALYSIS;
+                     Offer* offer = nullptr, WakeBatch* wakes = nullptr) NO_THREAD_SAFETY_ANALYSIS;
 
     // All below: the guard is held.
     void wake_one(WakeReason reason, WakeBatch& batch);
@@ -148,5 +149,6 @@ class WaitSource {
     List<Waiter, &Waiter::node_> waiters_;  // first come, first served
 };
 
-// The errors of a sleep that did not end with what was waited for.
-Error error_of_signal(WakeReason reason);
+// What a sleep that its condition did not end means to the caller: reasons from kSignal on. Uses up
+// an interrupt.
+Error error_of_sleep(WakeReason reason);

@@ -1,0 +1,100 @@
+#include "boot_options.h"
+
+#include <cstring>
+
+#include "platform/machine.h"
+#include "platform/power.h"
+#include "trace/log.h"
+
+namespace {
+
+constexpr uint32_t kRefusedStatus = 101;
+
+char text[platform::kMaxCommandLine];
+BootOptions options;
+
+[[noreturn]] void refuse(const char* problem, const char* word) {
+    log("command line: %s: '%s'", problem, word);
+    log("expected: init=NAME [console=plain|framed] -- ARGUMENT...");
+    platform::power_off(kRefusedStatus);
+}
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+void decode_percents(char* word) {
+    char* to = word;
+    for (const char* from = word; *from != 0; ++to) {
+        if (*from != '%') {
+            *to = *from++;
+            continue;
+        }
+        const int high = hex_digit(from[1]);
+        const int low = high < 0 ? -1 : hex_digit(from[2]);
+        if (low < 0) refuse("a % that no two hexadecimal digits follow", word);
+        *to = static_cast<char>(high * 16 + low);
+        from += 3;
+    }
+    *to = 0;
+}
+
+// The value of `word` if it is `key=value`.
+char* value_of(char* word, const char* key) {
+    const size_t length = std::strlen(key);
+    if (std::strncmp(word, key, length) != 0 || word[length] != '=') return nullptr;
+    return word + length + 1;
+}
+
+void read_option(char* word) {
+    if (char* program = value_of(word, "init")) {
+        decode_percents(program);
+        options.program = program;
+    } else if (char* console = value_of(word, "console")) {
+        if (std::strcmp(console, "framed") == 0) {
+            options.framed_console = true;
+        } else if (std::strcmp(console, "plain") != 0) {
+            refuse("an unknown kind of console", console);
+        }
+    } else {
+        refuse("an unknown option", word);
+    }
+}
+
+void read_argument(char* word) {
+    if (options.argument_count == kMaxArguments) refuse("more arguments than there is room", word);
+    decode_percents(word);
+    options.arguments[options.argument_count++] = word;
+}
+
+// Cuts the next word out of `at`; null at the end.
+char* next_word(char*& at) {
+    while (*at == ' ') ++at;
+    if (*at == 0) return nullptr;
+    char* word = at;
+    while (*at != 0 && *at != ' ') ++at;
+    if (*at != 0) *at++ = 0;
+    return word;
+}
+
+}  // namespace
+
+const BootOptions& read_boot_options(const char* command_line) {
+    std::strncpy(text, command_line, sizeof(text) - 1);
+    options.argument_count = 1;  // the first is the program's name
+    bool in_arguments = false;
+    for (char* at = text; char* word = next_word(at);) {
+        if (in_arguments) {
+            read_argument(word);
+        } else if (std::strcmp(word, "--") == 0) {
+            in_arguments = true;
+        } else {
+            read_option(word);
+        }
+    }
+    options.arguments[0] = options.program;
+    return options;
+}

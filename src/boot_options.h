@@ -1,0 +1,19 @@
+// The kernel's command line: `init=NAME [console=plain|framed] -- ARGUMENT...`. NAME and the
+// arguments are percent-encoded, so that they may hold any byte.
+#pragma once
+
+#include <cstdint>
+
+inline constexpr uint32_t kMaxArguments = 64;
+
+struct BootOptions {
+    const char* program = "init";  // of the boot archive
+    bool framed_console = false;
+    // The program's arguments, its name first.
+    const char* arguments[kMaxArguments] = {};
+    uint32_t argument_count = 0;
+};
+
+// Decodes in place, in memory of its own. Stops the machine with a message on options it does not
+// know, and on more arguments than it has room for.
+const BootOptions& read_boot_options(const char* command_line);

@@ -1,0 +1,61 @@
+#include "device/interrupt.h"
+
+#include "platform/interrupts.h"
+#include "sync/hart.h"
+
+namespace {
+constexpr uint32_t kMaxLines = 128;
+
+// Who has which line. An entry is taken before its object exists, and given up after the line has
+// been masked for good.
+std::atomic<bool> taken[kMaxLines];
+// Borrowed: an interrupt handler uses it on one hart without blocking.
+std::atomic<Interrupt*> line_owners[kMaxLines];
+}  // namespace
+
+Result<Ref<Interrupt>> Interrupt::create(Budget& budget, uint64_t line) {
+    if (line == 0 || line > platform::interrupt_count() || line >= kMaxLines) {
+        return Fail(Error::INVAL);
+    }
+    if (taken[line].exchange(true, std::memory_order_acq_rel)) return Fail(Error::BUSY);
+    auto created = ObjectStorage<Interrupt>::create(budget, static_cast<uint32_t>(line));
+    if (created) {
+        line_owners[line].store((*created).get(), std::memory_order_release);
+    } else {
+        taken[line].store(false, std::memory_order_release);
+    }
+    return created;
+}
+
+void Interrupt::acknowledge() {
+    LockGuard held(guard());
+    if (closed_) return;
+    raised_ = false;
+    platform::interrupt_unmask(line_, this_hart().index);
+}
+
+void Interrupt::on_external() {
+    const auto line = platform::interrupt_claim();
+    if (!line) return;
+    platform::interrupt_mask(*line);
+    platform::interrupt_complete(*line);
+    Interrupt* interrupt =
+        *line < kMaxLines ? line_owners[*line].load(std::memory_order_acquire) : nullptr;
+    if (interrupt == nullptr) return;
+    WakeBatch wakes;
+    LockGuard held(interrupt->guard());
+    if (interrupt->closed_) return;
+    interrupt->raised_ = true;
+    interrupt->raise(KPORT_BIND_INTERRUPT, WakeReason::kData, wakes);
+}
+
+bool Interrupt::on_unowned() {
+    {
+        LockGuard held(guard());
+        closed_ = true;
+        platform::interrupt_mask(line_);
+    }
+    line_owners[line_].store(nullptr, std::memory_order_release);
+    taken[line_].store(false, std::memory_order_release);
+    return false;
+}

@@ -1,0 +1,59 @@
+// Calling: a request under a fresh txid, and a sleep until its reply.
+//
+//     caller                              server
+//     1 lock: request to an armed server, or into the queue
+//     2 lock: registers its txid, sleeps
+//     3 wakes the server ───────────────> 4 receives the request with its txid
+//                                         5 sends with that txid: finds the caller, copies
+//                                           straight into its memory, wakes it
+//     6 returns
+//
+// The server cannot run before 3, so the reply of a request always finds its caller registered,
+// unless that has left by its deadline, an interrupt, or the end of the channel.
+#include "ipc/channel.h"
+#include "ipc/channel_pair.h"
+#include "trace/counters.h"
+
+// Hands the request over or queues it; entered and left with the guard held. The server is not
+// awake yet: `wakes` holds it. False: the queue is full.
+Result<bool> Endpoint::send_request(LockGuard& held, Outgoing& request, WakeBatch& wakes) {
+    if (!can_send()) return Fail(Error::PIPE);
+    if (hand_off(held, request, wakes)) return true;
+    if (!can_send()) return Fail(Error::PIPE);
+    if (peer()->queue_.full()) return false;
+    enqueue(request, wakes);
+    return true;
+}
+
+// Sleeps until the reply; entered with the guard held, left without it.
+Status Endpoint::await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target,
+                             Instant deadline, WakeBatch& wakes) {
+    if (hung_up()) return Fail(Error::PIPE);
+    ReceiveOffer offer(target, current_waiter(), true);
+    offer.txid = txid;
+    calls_.insert(offer);
+    const WakeReason reason = callers_.block(held, callers_.sequence(), deadline, &offer, &wakes);
+    if (offer.outcome == ReceiveOffer::Outcome::kDelivered) return {};
+    if (offer.outcome == ReceiveOffer::Outcome::kFailed) return Fail(offer.error);
+
+    held.lock();
+    if (CallTree::linked(offer)) calls_.remove(offer);
+    held.unlock();
+    if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+    return Fail(Error::PIPE);
+}
+
+Status Endpoint::call(Outgoing& request, ReceiveTarget& reply, Instant deadline) {
+    while (true) {
+        WakeBatch wakes;
+        LockGuard held(guard());
+        request.message.txid = ++last_txid_;
+        count(Counter::channel_sends);
+        if (TRY(send_request(held, request, wakes))) {
+            return await_reply(held, request.message.txid, reply, deadline, wakes);
+        }
+        const WakeReason reason =
+            senders_.block(held, senders_.sequence(), deadline, nullptr, &wakes);
+        if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+    }
+}

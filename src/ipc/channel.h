@@ -1,0 +1,132 @@
+// Channel: a pair of endpoints, each with a bounded queue of messages to receive.
+//
+// One lock guards the pair. Every operation looks at both ends (may I send? is the peer there? is
+// there room at its side?), so with two locks each of them would take both; with one, no order has
+// to be kept, every transition is atomic, and no pair shares anything with another.
+//
+// An endpoint's states are OPEN → CLOSING (its last owner went; what is queued is being dropped)
+// → CLOSED. All operations decide by the four predicates below.
+//
+//        endpoint 0                                       endpoint 1
+//        queue  <── send ────────────────────────────────  senders (wait for room in 0's queue)
+//        receivers (wait for a message)
+//        callers (wait for the reply with their txid)
+//        senders ── send ────────────────────────────────> queue …
+//
+// A message leaves the queue only when it is safely with its receiver. The receiver takes the
+// *turn*, copies with the lock released, and commits by removing the message; whoever finds the
+// turn taken spins, for its holder neither sleeps nor is switched away.
+//
+// A call registers its txid and sleeps under the same hold of the lock that sends its request, so
+// no reply can come too early. A reply never queues: it goes to its caller's memory or is dropped.
+#pragma once
+
+#include <cstdint>
+
+#include "base/tree.h"
+#include "ipc/message.h"
+#include "ipc/message_queue.h"
+#include "ipc/receive_target.h"
+#include "object/handle_table.h"
+#include "object/object.h"
+#include "wait/parking.h"
+
+enum class EndpointState : uint32_t {
+    kOpen = KAIROS_ENDPOINT_OPEN,
+    kClosing = KAIROS_ENDPOINT_CLOSING,
+    kClosed = KAIROS_ENDPOINT_CLOSED,
+};
+
+// What a sender brings: the payload is in the message, the handles are still in its table.
+struct Outgoing {
+    Message message;
+    TransferReservation handles;
+};
+
+struct SendOptions {
+    bool nonblocking = false;
+    bool rendezvous = false;
+    Instant deadline = Instant::never();
+};
+
+class ChannelPair;
+
+class Endpoint final : public Object {
+  public:
+    static constexpr ObjectType kType = ObjectType::kChannel;
+    static constexpr Rights kInitialRights{KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER |
+                                           KRIGHT_DUPLICATE | KRIGHT_WAIT | KRIGHT_SIGNAL};
+    struct TwoEnds {
+        Ref<Endpoint> ends[2];
+    };
+    // -EDQUOT, -ENOMEM. All that its queues need for small messages is allocated here.
+    static Result<TwoEnds> create_pair(Budget& budget);
+
+    // Sends. On failure the message and its handles are still the caller's. A message with a txid
+    // is a reply, and goes to the peer's caller of that txid or nowhere. -EPIPE, -EAGAIN,
+    // -ETIMEDOUT, -EINTR, -ECANCELED. BLOCKS while the peer's queue is full.
+    Status send(Outgoing& outgoing, const SendOptions& options);
+    // Receives into `target`: true for a message, false at the end of the stream. -EMSGSIZE (the
+    // sizes are in `target`), -EFAULT, -EMFILE, -EDQUOT, -ENOMEM, -EAGAIN, -ETIMEDOUT, -EINTR,
+    // -ECANCELED. BLOCKS while there is nothing.
+    Result<bool> receive(ReceiveTarget& target, const SendOptions& options);
+    // Sends a request and waits for its reply. Errors of both. BLOCKS.
+    Status call(Outgoing& request, ReceiveTarget& reply, Instant deadline);
+
+    Endpoint* peer() const;  // null once it is closed and gone; the guard is held or it is borrowed
+    kairos_info_channel describe();
+
+    uint32_t readiness() const override;
+    uint32_t raisable_signals() const override {
+        return KPORT_BIND_READABLE | KPORT_BIND_PEER_CLOSED | KPORT_BIND_WRITABLE | KPORT_BIND_USER;
+    }
+    uint32_t holding_signals() const override;
+
+  private:
+    friend class ChannelPair;
+    template <typename T>
+    friend class ObjectStorage;
+
+    Endpoint(ChannelPair& pair, uint32_t side);
+    bool on_unowned() override;
+    bool wind_up() override;
+    bool dismantle() override;
+    void free_memory() override;
+
+    // ---- Predicates; the guard is held ----
+    bool open() const { return state_ == EndpointState::kOpen; }
+    bool peer_accepts() const;  // the peer is open: what is sent can arrive
+    bool can_send() const { return open() && peer_accepts(); }
+    bool can_receive() const { return open() && !queue_.empty(); }
+    bool hung_up() const { return !open() || !peer_accepts(); }
+
+    // ---- The guard is held, and kept ----
+    void become(EndpointState next);
+    void enqueue(Outgoing& outgoing, WakeBatch& wakes);  // into the peer's queue, which has room
+    static ReceiveOffer* claim_armed_receiver(Endpoint& to, uint32_t size, uint32_t handles);
+
+    // ---- Entered and left with the guard held; it may be released in between ----
+    bool hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes);
+    Result<bool> send_request(LockGuard& held, Outgoing& request, WakeBatch& wakes);
+
+    // ---- Entered with the guard held, left without it ----
+    void reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes);
+    Status take_first(LockGuard& held, ReceiveTarget& target);
+    Status await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target, Instant deadline,
+                       WakeBatch& wakes);
+
+    // ---- Without the guard ----
+    static bool deliver_to(ReceiveOffer& offer, Outgoing& outgoing, WakeBatch& wakes);
+
+    ChannelPair& pair_;
+    const uint32_t side_;
+    EndpointState state_ = EndpointState::kOpen;
+    bool turn_taken_ = false;  // a receiver is copying the first message
+    Charge queue_charge_;
+    MessageQueue queue_;  // to be received here
+    WaitSource receivers_;
+    WaitSource senders_;  // of this end, waiting for room at the peer
+    WaitSource callers_;
+    CallTree calls_;  // those of callers_, by txid
+    uint64_t last_txid_ = 0;
+};

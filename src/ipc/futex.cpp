@@ -1,0 +1,65 @@
+#include "ipc/futex.h"
+
+#include "arch/user_copy.h"
+#include "memory/address_space.h"
+#include "sched/thread.h"
+#include "wait/parking.h"
+
+namespace {
+
+// One of the places where sleepers are kept; a key always leads to the same one. Sleepers of
+// several keys share it, and show theirs by their offer.
+struct Bucket {
+    SpinLock lock{LockRank::kFutex};
+    WaitSource sleepers;
+};
+
+struct Sleeper : Offer {
+    explicit Sleeper(MemoryPlace at) : place(at) {}
+    MemoryPlace place;
+};
+
+constexpr uint32_t kBuckets = 64;
+constinit Bucket buckets[kBuckets];
+
+Bucket& bucket_of(const MemoryPlace& place) {
+    const uint64_t mixed =
+        (reinterpret_cast<uint64_t>(place.memory.get()) >> 6) * 0x9e3779b97f4a7c15 +
+        (place.offset >> 2) * 0xc2b2ae3d27d4eb4f;
+    return buckets[mixed >> 58];
+}
+
+}  // namespace
+
+Status Futex::wait(VirtualAddress address, uint32_t expected, Instant deadline) {
+    Sleeper self(TRY(current_thread().space().locate(address)));
+    Bucket& bucket = bucket_of(self.place);
+    while (true) {
+        LockGuard held(bucket.lock);
+        uint32_t value = 0;
+        if (!arch::load_user_word(&value, address)) return Fail(Error::FAULT);
+        if (value != expected) return Fail(Error::AGAIN);
+        const WakeReason reason =
+            bucket.sleepers.block(held, bucket.sleepers.sequence(), deadline, &self);
+        if (reason == WakeReason::kData) return {};
+        if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+    }
+}
+
+Result<uint32_t> Futex::wake(VirtualAddress address, uint32_t count) {
+    const MemoryPlace place = TRY(current_thread().space().locate(address));
+    Bucket& bucket = bucket_of(place);
+    uint32_t woken = 0;
+    WakeBatch wakes;
+    LockGuard held(bucket.lock);
+    for (Waiter* waiter = bucket.sleepers.first_waiter(); waiter != nullptr && woken < count;) {
+        Waiter* next = bucket.sleepers.waiter_after(*waiter);
+        const auto& sleeper = *static_cast<const Sleeper*>(waiter->offer());
+        if (sleeper.place == place && bucket.sleepers.take(*waiter, WakeReason::kData)) {
+            wakes.add(*waiter);
+            ++woken;
+        }
+        waiter = next;
+    }
+    return woken;
+}

@@ -1,0 +1,77 @@
+// Receiving: the first message of the queue, or one that a sender hands over directly.
+#include "arch/hart.h"
+#include "ipc/channel.h"
+#include "ipc/channel_pair.h"
+#include "trace/counters.h"
+
+// Copies the first message out under the turn and then takes it from the queue. Entered with the
+// guard held, left without it. On failure the message stays first, and the next receiver is told.
+Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
+    turn_taken_ = true;
+    Message& first = queue_.first();
+    held.unlock();
+
+    auto delivery = Delivery::prepare(target, first, first.handles.count());
+    if (!delivery) {
+        WakeBatch wakes;
+        held.lock();
+        turn_taken_ = false;
+        receivers_.wake_one(WakeReason::kData, wakes);
+        held.unlock();
+        return Fail(delivery.error());
+    }
+
+    Message taken;  // its frames are freed, and handles that are dropped closed, without the lock
+    {
+        WakeBatch wakes;
+        held.lock();
+        turn_taken_ = false;
+        const bool was_full = queue_.full();
+        queue_.pop(taken);
+        if (!queue_.empty()) {
+            receivers_.wake_one(WakeReason::kData, wakes);
+            raise(KPORT_BIND_READABLE, WakeReason::kData, wakes);
+        }
+        Endpoint* sender = peer();
+        if (sender != nullptr) {
+            sender->senders_.wake_one(WakeReason::kData, wakes);
+            if (was_full) sender->raise(KPORT_BIND_WRITABLE, WakeReason::kData, wakes);
+        }
+        held.unlock();
+    }
+    delivery->commit(std::move(taken.handles));
+    count(Counter::channel_receives);
+    return {};
+}
+
+Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options) {
+    while (true) {
+        LockGuard held(guard());
+        if (turn_taken_) {
+            // Its holder is copying on another hart and will be done shortly.
+            held.unlock();
+            arch::open_interrupt_window();
+            arch::relax();
+            continue;
+        }
+        if (can_receive()) {
+            TRY(take_first(held, target));
+            return true;
+        }
+        if (hung_up()) {
+            count(Counter::channel_ends);
+            return false;
+        }
+        if (options.nonblocking) return Fail(Error::AGAIN);
+
+        ReceiveOffer offer(target, current_waiter(), options.rendezvous);
+        const WakeReason reason =
+            receivers_.block(held, receivers_.sequence(), options.deadline, &offer);
+        if (offer.outcome == ReceiveOffer::Outcome::kDelivered) {
+            count(Counter::channel_receives);
+            return true;
+        }
+        if (offer.outcome == ReceiveOffer::Outcome::kFailed) return Fail(offer.error);
+        if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+    }
+}

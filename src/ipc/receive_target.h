@@ -1,0 +1,76 @@
+// ReceiveTarget: where a message is to go, in the receiver's memory and handle table. Whoever
+// delivers (the receiver itself, a sender handing off, a server replying) does it through a
+// Delivery: prepare() does all that can fail, commit() cannot.
+#pragma once
+
+#include <cstdint>
+
+#include "base/tree.h"
+#include "ipc/message.h"
+#include "object/handle_table.h"
+#include "wait/wait_source.h"
+
+class AddressSpace;
+
+struct ReceiveTarget {
+    // The receiver's.
+    AddressSpace* space = nullptr;
+    HandleTable* table = nullptr;
+    VirtualAddress
+        message{};  // a struct kairos_channel_msg whose lengths and txid are set; 0: none
+    VirtualAddress bytes{};
+    uint32_t capacity = 0;
+    VirtualAddress handles{};
+    uint32_t handle_capacity = 0;
+    bool drop_handles = false;  // handles are closed instead of delivered
+
+    // Results: of the message delivered, or of the one that does not fit (-EMSGSIZE).
+    uint32_t size = 0;
+    uint32_t handle_count = 0;
+
+    bool fits(uint32_t message_size, uint32_t message_handles) const {
+        return message_size <= capacity && (drop_handles || message_handles <= handle_capacity);
+    }
+    // Writes into the receiver's memory, whoever runs. False: bad memory.
+    [[nodiscard]] bool write(VirtualAddress to, const void* from, size_t size) const;
+};
+
+class Delivery {
+  public:
+    // Fills the receiver's memory and reserves room for `handle_count` handles. -EMSGSIZE (sizes
+    // in the target), -EMFILE, -EDQUOT, -ENOMEM, -EFAULT; the message is as before in any case.
+    static Result<Delivery> prepare(ReceiveTarget& target, const Message& message,
+                                    uint32_t handle_count);
+    // Installs the handles. A revoked one leaves KAIROS_HANDLE_INVALID in its place.
+    void commit(CapChain handles);
+
+  private:
+    Delivery(ReceiveTarget& target, SlotReservation room)
+        : target_(&target), room_(std::move(room)) {}
+
+    ReceiveTarget* target_;
+    SlotReservation room_;
+};
+
+// What a blocked receiver or caller lays open: its target, and how the delivery went.
+struct ReceiveOffer : Offer {
+    enum class Outcome : uint8_t { kNone, kDelivered, kFailed };
+
+    ReceiveOffer(ReceiveTarget& to, Waiter& by, bool direct)
+        : target(to), waiter(by), rendezvous(direct) {}
+
+    ReceiveTarget& target;
+    Waiter& waiter;
+    const bool rendezvous;  // may be delivered to directly; always, for a call
+    Outcome outcome = Outcome::kNone;
+    Error error{};  // of kFailed
+
+    // A call's; guarded by the channel's lock.
+    uint64_t txid = 0;
+    TreeNode call_node;
+    struct TxidOf {
+        uint64_t operator()(const ReceiveOffer& offer) const { return offer.txid; }
+    };
+};
+
+using CallTree = Tree<ReceiveOffer, &ReceiveOffer::call_node, ReceiveOffer::TxidOf>;

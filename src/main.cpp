@@ -1,0 +1,80 @@
+// The table of contents: how the kernel comes up. The first hart reads the machine, makes memory,
+// wakes the others and starts the first program; then every hart is its own scheduler.
+#include "arch/context.h"
+#include "arch/entry.h"
+#include "arch/paging.h"
+#include "arch/smp.h"
+#include "arch/time.h"
+#include "boot_options.h"
+#include "mm/frames.h"
+#include "mm/kernel_stack.h"
+#include "object/budget.h"
+#include "platform/interrupts.h"
+#include "platform/machine.h"
+#include "process/first_program.h"
+#include "sched/scheduler.h"
+#include "sync/hart.h"
+#include "trace/log.h"
+
+namespace {
+
+Budget* root_budget = nullptr;
+
+// All RAM that the firmware, the device tree, the kernel and the boot archive leave free.
+void add_memory(const platform::Machine& machine) {
+    mm::BootMemory memory;
+    for (uint32_t i = 0; i < machine.memory_count; ++i) {
+        memory.add_usable(machine.memory[i].base, machine.memory[i].size);
+    }
+    for (uint32_t i = 0; i < machine.reserved_count; ++i) {
+        memory.add_reserved(machine.reserved[i].base, machine.reserved[i].size);
+    }
+    memory.add_reserved(arch::kernel_image(), arch::kernel_image_size());
+    mm::init_frames(memory);
+}
+
+void start_other_harts(const platform::Machine& machine, uint64_t own_hardware_id) {
+    if (machine.harts_ignored != 0) {
+        log("%u harts beyond the first %u stay off", machine.harts_ignored, kMaxHarts);
+    }
+    for (uint32_t i = 0; i < machine.hart_count; ++i) {
+        if (machine.hart_ids[i] == own_hardware_id) continue;
+        Hart& hart = Harts::add(machine.hart_ids[i]);
+        hart.thread = &Thread::create_idle(*root_budget);
+        auto stack = mm::KernelStack::allocate();
+        check(stack.ok(), "no memory for a hart's stack");
+        if (!arch::start_hart(hart, stack->release_for_ever())) {
+            panic("the firmware did not start a hart");
+        }
+    }
+    // The first program finds all harts there.
+    for (uint32_t i = 1; i < Harts::count(); ++i) {
+        while (!Harts::at({i}).online.load(std::memory_order_acquire)) arch::relax();
+    }
+}
+
+}  // namespace
+
+void kernel_main(uint64_t hardware_id, PhysicalAddress device_tree) {
+    platform::read_device_tree(device_tree, hardware_id);
+    const platform::Machine& machine = platform::machine();
+    const BootOptions& options = read_boot_options(machine.command_line);
+    if (options.framed_console) console_set_framed();
+    arch::init_time(machine.timebase_hz, machine.has_sstc);
+
+    add_memory(machine);
+    log("Kairos: %u harts, %lu MiB", machine.hart_count, mm::total_frames() * kPageSize >> 20);
+    root_budget = &Budget::create_root(mm::free_frames_count() * kPageSize);
+    this_hart().thread = &Thread::create_idle(*root_budget);
+    platform::interrupts_init();
+    platform::interrupts_init_hart();
+    start_other_harts(machine, hardware_id);
+
+    start_first_program(*root_budget, machine, options);
+    Scheduler::run();
+}
+
+void start_secondary_hart(Hart&) {
+    platform::interrupts_init_hart();
+    Scheduler::run();
+}

@@ -1,0 +1,110 @@
+#include "memory/memory_object.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "arch/paging.h"
+#include "arch/user_copy.h"
+#include "object/object_storage.h"
+#include "sync/preemption.h"
+
+namespace {
+constexpr uint32_t kFreedPerPiece = 16;
+}
+
+MemoryObject::MemoryObject(Budget& budget, uint64_t size, Backing backing, PhysicalAddress base)
+    : Object(kType, nullptr),
+      size_(size),
+      backing_(backing),
+      base_(base),
+      pages_(size / kPageSize),
+      charge_(budget.charge(0).take()) {}
+
+Result<Ref<MemoryObject>> MemoryObject::create(Budget& budget, uint64_t size) {
+    if (size == 0 || size > arch::kUserEnd) return Fail(Error::INVAL);
+    return ObjectStorage<MemoryObject>::create(budget, budget, round_up_to_page(size),
+                                               Backing::kFrames, PhysicalAddress{});
+}
+
+Result<Ref<MemoryObject>> MemoryObject::create_physical(Budget& budget, PhysicalAddress base,
+                                                        uint64_t size) {
+    return ObjectStorage<MemoryObject>::create(budget, budget, size, Backing::kDevice, base);
+}
+
+Result<Ref<MemoryObject>> MemoryObject::create_archive(Budget& budget, PhysicalAddress base,
+                                                       uint64_t size) {
+    return ObjectStorage<MemoryObject>::create(budget, budget, size, Backing::kArchive, base);
+}
+
+void MemoryObject::free_memory() { ObjectStorage<MemoryObject>::free(*this); }
+
+bool MemoryObject::dismantle() {
+    LockGuard guard(pages_lock_);
+    if (pages_.free_some(kFreedPerPiece)) return false;
+    charge_.give_back();
+    return true;
+}
+
+Result<PhysicalAddress> MemoryObject::page(uint64_t index) {
+    if (index >= size_ / kPageSize) return Fail(Error::INVAL);
+    if (backing_ != Backing::kFrames) return base_ + index * kPageSize;
+    LockGuard guard(pages_lock_);
+    return pages_.find_or_allocate(index, charge_);
+}
+
+Status MemoryObject::check_range(uint64_t offset, uint64_t size) const {
+    if (is_device()) return Fail(Error::NOTSUP);
+    if (offset > size_ || size > size_ - offset) return Fail(Error::INVAL);
+    return {};
+}
+
+// Calls `copy(piece, done, length)` for each page's part of the range, without a lock: the frames
+// stay while the object is referenced.
+template <typename Copy>
+Status MemoryObject::for_each_piece(uint64_t offset, uint64_t size, Copy copy) {
+    TRY(check_range(offset, size));
+    for (uint64_t done = 0; done < size;) {
+        const uint64_t at = offset + done;
+        const uint64_t length = std::min(size - done, kPageSize - at % kPageSize);
+        const PhysicalAddress frame = TRY(page(at / kPageSize));
+        auto* piece = static_cast<uint8_t*>(arch::physical_pointer(frame + at % kPageSize));
+        if (!copy(piece, done, length)) return Fail(Error::FAULT);
+        done += length;
+        if (done < size) preemption_point();
+    }
+    return {};
+}
+
+Status MemoryObject::read(uint64_t offset, VirtualAddress to, uint64_t size) {
+    return for_each_piece(offset, size, [&](const uint8_t* piece, uint64_t done, uint64_t length) {
+        return arch::copy_to_user(to + done, piece, length);
+    });
+}
+
+Status MemoryObject::write(uint64_t offset, VirtualAddress from, uint64_t size) {
+    return for_each_piece(offset, size, [&](uint8_t* piece, uint64_t done, uint64_t length) {
+        return arch::copy_from_user(piece, from + done, length);
+    });
+}
+
+bool MemoryObject::fill(uint64_t offset, const void* from, uint64_t size) {
+    for (uint64_t done = 0; done < size;) {
+        const uint64_t at = offset + done;
+        const uint64_t length = std::min(size - done, kPageSize - at % kPageSize);
+        auto frame = page(at / kPageSize);
+        if (!frame) return false;
+        std::memcpy(arch::physical_pointer(*frame + at % kPageSize),
+                    static_cast<const uint8_t*>(from) + done, length);
+        done += length;
+    }
+    return true;
+}
+
+kairos_info_memory MemoryObject::describe() {
+    LockGuard guard(pages_lock_);
+    const bool physical = backing_ != Backing::kFrames;
+    return {.size = size_,
+            .committed = physical ? size_ : pages_.pages() * kPageSize,
+            .physical = physical,
+            .reserved = 0};
+}

@@ -1,0 +1,314 @@
+#include "object/handle_table.h"
+
+#include <new>
+
+#include "arch/paging.h"
+#include "mm/frames.h"
+#include "object/lineage.h"
+
+namespace {
+constexpr uint32_t kGenerationBits = 20;
+constexpr uint32_t kLastGeneration = (1u << kGenerationBits) - 1;
+constexpr uint32_t kClosedPerPiece = 16;
+
+constexpr uint64_t word_of(uint32_t generation, ObjectType type, Rights rights) {
+    return uint64_t{generation} << 32 | static_cast<uint64_t>(type) << 16 | rights.bits();
+}
+constexpr uint32_t generation_of(uint64_t word) { return static_cast<uint32_t>(word >> 32); }
+constexpr ObjectType type_of(uint64_t word) {
+    return static_cast<ObjectType>((word >> 16) & 0xffff);
+}
+constexpr Rights rights_of(uint64_t word) { return Rights(word & 0xffff); }
+}  // namespace
+
+// ---- Look-up ------------------------------------------------------------------------------------
+
+Result<FoundHandle> HandleTable::find(HandleValue value) const {
+    const uint32_t index = value & ((1u << kSlotBits) - 1);
+    const Slot* chunk = chunks_[index / kSlotsPerChunk].load(std::memory_order_acquire);
+    if (chunk == nullptr) return Fail(Error::BADF);
+    const Slot& slot = chunk[index % kSlotsPerChunk];
+    const uint64_t word = slot.word.load(std::memory_order_acquire);
+    if (word == 0 || generation_of(word) != value >> kSlotBits) return Fail(Error::BADF);
+    Object* object = slot.object.load(std::memory_order_acquire);
+    if (slot.word.load(std::memory_order_relaxed) != word) return Fail(Error::BADF);
+    return FoundHandle{object, type_of(word), rights_of(word)};
+}
+
+uint32_t HandleTable::live_slot(HandleValue value) const {
+    const uint32_t index = value & ((1u << kSlotBits) - 1);
+    if (index / kSlotsPerChunk >= chunk_count_) return kNoSlot;
+    const uint64_t word = slot(index).word.load(std::memory_order_relaxed);
+    if (word == 0 || generation_of(word) != value >> kSlotBits) return kNoSlot;
+    return index;
+}
+
+void HandleTable::publish(uint32_t index, Cap& cap, Object& object) {
+    Slot& at = slot(index);
+    at.cap = &cap;
+    at.object.store(&object, std::memory_order_relaxed);
+    at.word.store(word_of(at.generation, object.type(), cap.rights_), std::memory_order_release);
+}
+
+void HandleTable::withdraw(uint32_t index) {
+    slot(index).word.store(0, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+}
+
+// ---- Room ---------------------------------------------------------------------------------------
+
+HandleTable::~HandleTable() {
+    for (uint32_t i = 0; i < chunk_count_; ++i) {
+        mm::free_frame(arch::physical_address_of(chunks_[i].load(std::memory_order_relaxed)));
+    }
+}
+
+Status HandleTable::make_room(uint32_t count) {
+    while (free_count_ < count) {
+        if (chunk_count_ == kChunks) return Fail(Error::MFILE);
+        TRY(charge_.grow(kPageSize));
+        auto frame = mm::allocate_zeroed_frame();
+        if (!frame) {
+            charge_.shrink(kPageSize);
+            return Fail(frame.error());
+        }
+        auto* chunk = static_cast<Slot*>(arch::physical_pointer(*frame));
+        const uint32_t first = chunk_count_ * kSlotsPerChunk;
+        for (uint32_t i = 0; i < kSlotsPerChunk; ++i) {
+            new (&chunk[i]) Slot;
+            chunk[i].next_free = i + 1 < kSlotsPerChunk ? first + i + 1 : first_free_;
+        }
+        chunks_[chunk_count_].store(chunk, std::memory_order_release);
+        ++chunk_count_;
+        first_free_ = first;
+        free_count_ += kSlotsPerChunk;
+    }
+    return {};
+}
+
+uint32_t HandleTable::take_free_slot() {
+    const uint32_t index = first_free_;
+    first_free_ = slot(index).next_free;
+    --free_count_;
+    used_.fetch_add(1, std::memory_order_relaxed);
+    return index;
+}
+
+void HandleTable::free_slot(uint32_t index) {
+    Slot& at = slot(index);
+    at.cap = nullptr;
+    at.generation = at.generation == kLastGeneration ? 1 : at.generation + 1;
+    at.next_free = first_free_;
+    first_free_ = index;
+    ++free_count_;
+    used_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Result<SlotReservation> HandleTable::reserve(uint32_t count) {
+    SlotReservation reservation;
+    LockGuard guard(lock_);
+    TRY(make_room(count));
+    reservation.table_ = this;
+    for (; reservation.count_ < count; ++reservation.count_) {
+        reservation.slots_[reservation.count_] = take_free_slot();
+    }
+    return reservation;
+}
+
+SlotReservation::SlotReservation(SlotReservation&& other) noexcept { *this = std::move(other); }
+
+SlotReservation& SlotReservation::operator=(SlotReservation&& other) noexcept {
+    std::swap(table_, other.table_);
+    std::swap(slots_, other.slots_);
+    std::swap(count_, other.count_);
+    std::swap(installed_, other.installed_);
+    return *this;
+}
+
+SlotReservation::~SlotReservation() {
+    if (table_ == nullptr || installed_ == (1u << count_) - 1) return;
+    LockGuard guard(table_->lock_);
+    for (uint32_t i = 0; i < count_; ++i) {
+        if ((installed_ >> i & 1) == 0) table_->free_slot(slots_[i]);
+    }
+}
+
+HandleValue SlotReservation::value(uint32_t i) const {
+    return HandleTable::value_of(slots_[i], table_->slot(slots_[i]));
+}
+
+bool SlotReservation::install(uint32_t i, OwnedCap owned) {
+    Object* object = owned->object();
+    if (object == nullptr) return false;
+    LockGuard guard(table_->lock_);
+    if (!Lineage::enter_table(*owned, *table_, slots_[i])) {
+        guard.unlock();  // the cap is closed without the lock
+        return false;
+    }
+    installed_ |= 1u << i;
+    table_->publish(slots_[i], owned.leak(), *object);
+    return true;
+}
+
+Result<HandleValue> HandleTable::insert(OwnedCap cap) {
+    SlotReservation room = TRY(reserve(1));
+    return room.install(0, std::move(cap)) ? room.value(0) : KAIROS_HANDLE_INVALID;
+}
+
+// ---- Leaving ------------------------------------------------------------------------------------
+
+Result<TransferReservation> HandleTable::reserve_transfer(std::span<const HandleValue> values,
+                                                          const Object* forbidden,
+                                                          const Object* also_forbidden) {
+    TransferReservation reservation;
+    LockGuard guard(lock_);
+    for (size_t i = 0; i < values.size(); ++i) {
+        const uint32_t index = live_slot(values[i]);
+        if (index == kNoSlot) return Fail(Error::BADF);
+        if (!slot(index).cap->rights_.covers(right::kTransfer)) return Fail(Error::ACCES);
+        reservation.slots_[i] = index;
+    }
+    for (size_t i = 0; i < values.size(); ++i) {
+        const Object* object = slot(reservation.slots_[i]).object.load(std::memory_order_relaxed);
+        if (object == forbidden || object == also_forbidden) return Fail(Error::INVAL);
+        for (size_t j = 0; j < i; ++j) {
+            if (reservation.slots_[i] == reservation.slots_[j]) return Fail(Error::INVAL);
+        }
+    }
+    for (size_t i = 0; i < values.size(); ++i) withdraw(reservation.slots_[i]);
+    reservation.table_ = this;
+    reservation.count_ = static_cast<uint32_t>(values.size());
+    return reservation;
+}
+
+TransferReservation::TransferReservation(TransferReservation&& other) noexcept {
+    *this = std::move(other);
+}
+
+TransferReservation& TransferReservation::operator=(TransferReservation&& other) noexcept {
+    std::swap(table_, other.table_);
+    std::swap(slots_, other.slots_);
+    std::swap(count_, other.count_);
+    return *this;
+}
+
+TransferReservation::~TransferReservation() {
+    for (uint32_t i = 0; i < count_; ++i) OwnedCap revoked = table_->restore(slots_[i]);
+}
+
+OwnedCap HandleTable::restore(uint32_t index) {
+    LockGuard guard(lock_);
+    Cap& cap = *slot(index).cap;
+    if (Object* object = cap.object(); object != nullptr && !cap.revoked()) {
+        publish(index, cap, *object);
+        return {};
+    }
+    return leave(index);
+}
+
+// Takes a cap that nobody can find any more out of its slot.
+OwnedCap HandleTable::leave(uint32_t index) {
+    Cap& cap = *slot(index).cap;
+    cap.table_.store(nullptr, std::memory_order_release);
+    free_slot(index);
+    return OwnedCap(cap);
+}
+
+CapChain TransferReservation::commit() {
+    CapChain chain;
+    if (count_ == 0) return chain;
+    LockGuard guard(table_->lock_);
+    while (count_ != 0) {
+        chain.push_front(table_->leave(slots_[--count_]));
+    }
+    return chain;
+}
+
+Result<OwnedCap> HandleTable::remove(HandleValue value) {
+    LockGuard guard(lock_);
+    const uint32_t index = live_slot(value);
+    if (index == kNoSlot) return Fail(Error::BADF);
+    withdraw(index);
+    return leave(index);
+}
+
+bool HandleTable::forget(Cap& cap) {
+    LockGuard guard(lock_);
+    if (cap.table_.load(std::memory_order_relaxed) != this) return false;
+    if (slot(cap.slot_).word.load(std::memory_order_relaxed) == 0) return false;  // reserved
+    withdraw(cap.slot_);
+    cap.table_.store(nullptr, std::memory_order_release);
+    free_slot(cap.slot_);
+    return true;
+}
+
+bool HandleTable::close_some() {
+    for (uint32_t closed = 0; closed < kClosedPerPiece; ++closing_from_) {
+        OwnedCap cap;  // closed outside the lock
+        LockGuard guard(lock_);
+        if (closing_from_ == chunk_count_ * kSlotsPerChunk) return false;
+        if (slot(closing_from_).word.load(std::memory_order_relaxed) == 0) {
+            if (closing_from_ % kSlotsPerChunk == kSlotsPerChunk - 1) ++closed;
+            continue;
+        }
+        withdraw(closing_from_);
+        cap = leave(closing_from_);
+        ++closed;
+    }
+    return true;
+}
+
+// ---- Deriving -----------------------------------------------------------------------------------
+
+Status HandleTable::duplicate(HandleValue value, Rights rights, SlotReservation& room) {
+    Cap* child = TRY(Lineage::allocate(budget_));
+    {
+        LockGuard guard(lock_);
+        const uint32_t index = live_slot(value);
+        if (index != kNoSlot) {
+            Cap& parent = *slot(index).cap;
+            if (parent.rights_.covers(rights | right::kDuplicate) &&
+                Lineage::link_child(parent, *child, rights)) {
+                guard.unlock();
+                if (!room.install(0, OwnedCap(*child))) return Fail(Error::BADF);
+                return {};
+            }
+        }
+    }
+    Lineage::free(*child);
+    return Fail(Error::BADF);
+}
+
+Status HandleTable::limit(HandleValue value, Rights rights) {
+    LockGuard guard(lock_);
+    const uint32_t index = live_slot(value);
+    if (index == kNoSlot) return Fail(Error::BADF);
+    Slot& at = slot(index);
+    if (!at.cap->rights_.covers(rights)) return Fail(Error::ACCES);
+    at.cap->rights_ = rights;
+    publish(index, *at.cap, *at.object.load(std::memory_order_relaxed));
+    return {};
+}
+
+Status HandleTable::revoke_descendants(HandleValue value) {
+    Cap* top = nullptr;
+    Ref<Object> object;
+    {
+        LockGuard guard(lock_);
+        const uint32_t index = live_slot(value);
+        if (index == kNoSlot) return Fail(Error::BADF);
+        top = slot(index).cap;
+        object = Ref<Object>(*slot(index).object.load(std::memory_order_relaxed));
+        Lineage::pin(*top);
+    }
+    Lineage::revoke_descendants(*top, *object);
+    Lineage::unpin(*top, *object);
+    return {};
+}
+
+Result<kairos_info_lineage> HandleTable::describe_lineage(HandleValue value) {
+    LockGuard guard(lock_);
+    const uint32_t index = live_slot(value);
+    if (index == kNoSlot) return Fail(Error::BADF);
+    return Lineage::describe(*slot(index).cap, *slot(index).object.load(std::memory_order_relaxed));
+}

@@ -1,0 +1,242 @@
+#include "object/lineage.h"
+
+#include <new>
+
+#include "mm/object_cache.h"
+#include "object/budget.h"
+#include "object/handle_table.h"
+#include "sync/preemption.h"
+
+namespace {
+constinit mm::ObjectCache<Cap> cap_cache;
+std::atomic<uint64_t> next_cap_id{1};
+
+// Nodes that a walk visits before it lets somebody more important run.
+constexpr int kVisitsPerTurn = 32;
+}  // namespace
+
+OwnedCap::~OwnedCap() {
+    if (cap_ != nullptr) Lineage::close(*cap_);
+}
+
+Result<OwnedCap> OwnedCap::create_root(Object& object, Rights rights, Budget& budget) {
+    Cap* cap = TRY(Lineage::allocate(budget));
+    Lineage::link_root(*cap, object, rights);
+    return OwnedCap(*cap);
+}
+
+Result<Cap*> Lineage::allocate(Budget& budget) {
+    TRY(budget.take(sizeof(Cap)));
+    void* cell = cap_cache.allocate();
+    if (cell == nullptr) {
+        budget.put(sizeof(Cap));
+        return Fail(Error::NOMEM);
+    }
+    Cap& cap = *new (cell) Cap;
+    budget.retain();
+    cap.budget_ = &budget;
+    cap.id_ = next_cap_id.fetch_add(1, std::memory_order_relaxed);
+    return &cap;
+}
+
+void Lineage::free(Cap& cap) {
+    Budget& budget = *cap.budget_;
+    cap.~Cap();
+    cap_cache.free(&cap);
+    budget.put(sizeof(Cap));
+    budget.release();
+}
+
+// ---- Links: the lineage lock is held -----------------------------------------------------------
+
+void Lineage::link(Cap& cap, Object& object, Cap* parent) {
+    Cap*& first = parent == nullptr ? object.first_root_ : parent->first_child_;
+    cap.parent_ = parent;
+    cap.next_sibling_ = first;
+    if (first != nullptr) first->previous_sibling_ = &cap;
+    first = &cap;
+    cap.linked_ = true;
+    cap.tree_.store(&object, std::memory_order_release);
+}
+
+void Lineage::unlink(Cap& cap, Object& object) {
+    Cap*& first = cap.parent_ == nullptr ? object.first_root_ : cap.parent_->first_child_;
+    (cap.previous_sibling_ == nullptr ? first : cap.previous_sibling_->next_sibling_) =
+        cap.next_sibling_;
+    if (cap.next_sibling_ != nullptr) cap.next_sibling_->previous_sibling_ = cap.previous_sibling_;
+    cap.parent_ = cap.next_sibling_ = cap.previous_sibling_ = nullptr;
+    cap.linked_ = false;
+}
+
+// Puts the only child of `cap` where `cap` is, so that a walk still comes by it in order.
+void Lineage::replace_by_child(Cap& cap, Object& object) {
+    Cap& child = *cap.first_child_;
+    Cap*& first = cap.parent_ == nullptr ? object.first_root_ : cap.parent_->first_child_;
+    child.parent_ = cap.parent_;
+    child.previous_sibling_ = cap.previous_sibling_;
+    child.next_sibling_ = cap.next_sibling_;
+    (cap.previous_sibling_ == nullptr ? first : cap.previous_sibling_->next_sibling_) = &child;
+    if (cap.next_sibling_ != nullptr) cap.next_sibling_->previous_sibling_ = &child;
+    cap.first_child_ = nullptr;
+    cap.parent_ = cap.next_sibling_ = cap.previous_sibling_ = nullptr;
+    cap.linked_ = false;
+}
+
+// Takes a ghost out of the tree once it has fewer than two children and no walk stands on it, and
+// likewise the ghosts above that this leaves with one child. Frees what nobody holds.
+void Lineage::settle(Cap& cap, Object& object) {
+    for (Cap* node = &cap; node != nullptr && node->ghost_ && node->pins_ == 0;) {
+        Cap* child = node->first_child_;
+        if (child != nullptr && child->next_sibling_ != nullptr) return;
+        Cap* above = node->parent_;
+        child == nullptr ? unlink(*node, object) : replace_by_child(*node, object);
+        if (node->held_) {
+            node->tree_.store(nullptr, std::memory_order_release);  // the holder frees it
+        } else {
+            free(*node);
+        }
+        node = above;
+    }
+}
+
+// ---- Operations ---------------------------------------------------------------------------------
+
+void Lineage::link_root(Cap& cap, Object& object, Rights rights) {
+    object.add_owner(OwnerClass::kHandle);
+    cap.rights_ = rights;
+    LockGuard guard(object.lineage_lock_);
+    cap.object_.store(&object, std::memory_order_release);
+    link(cap, object, nullptr);
+}
+
+bool Lineage::link_child(Cap& parent, Cap& child, Rights rights) {
+    Object* object = parent.object();
+    if (object == nullptr) return false;
+    LockGuard guard(object->lineage_lock_);
+    if (parent.revoked()) return false;
+    object->add_owner(OwnerClass::kHandle);
+    child.rights_ = rights;
+    child.object_.store(object, std::memory_order_release);
+    link(child, *object, &parent);
+    return true;
+}
+
+bool Lineage::enter_table(Cap& cap, HandleTable& table, uint32_t slot) {
+    Object* object = cap.object();
+    if (object == nullptr) return false;
+    LockGuard guard(object->lineage_lock_);
+    if (cap.revoked()) return false;
+    cap.slot_ = slot;
+    cap.table_.store(&table, std::memory_order_relaxed);
+    return true;
+}
+
+void Lineage::close(Cap& cap) {
+    if (Object* object = cap.object_.exchange(nullptr, std::memory_order_acq_rel)) {
+        {
+            LockGuard guard(object->lineage_lock_);
+            cap.held_ = false;
+            cap.ghost_ = true;
+            settle(cap, *object);
+        }
+        object->drop_owner(OwnerClass::kHandle);
+        return;
+    }
+    // Revoked. If a revoker still stands on the node, or children hang below it, the tree frees it.
+    if (Object* tree = cap.tree_.load(std::memory_order_acquire)) {
+        LockGuard guard(tree->lineage_lock_);
+        if (cap.linked_) {
+            cap.held_ = false;
+            settle(cap, *tree);
+            return;
+        }
+    }
+    free(cap);
+}
+
+void Lineage::pin(Cap& cap) {
+    LockGuard guard(cap.object()->lineage_lock_);
+    ++cap.pins_;
+}
+
+void Lineage::unpin(Cap& cap, Object& object) {
+    LockGuard guard(object.lineage_lock_);
+    --cap.pins_;
+    settle(cap, object);
+}
+
+// Visits every node below `top`, parents before children, without the lock: the node that the walk
+// stands on is pinned, so it stays in the tree whatever happens around it. Each step is bounded.
+template <typename Visit>
+void Lineage::walk(Cap& top, Object& object, Visit visit) {
+    Cap* at = &top;
+    bool came_from_below = false;
+    for (int steps = 1;; ++steps) {
+        Cap* next = nullptr;
+        {
+            LockGuard guard(object.lineage_lock_);
+            if (!came_from_below && at->first_child_ != nullptr) {
+                next = at->first_child_;
+            } else if (at != &top) {
+                came_from_below = at->next_sibling_ == nullptr;
+                next = came_from_below ? at->parent_ : at->next_sibling_;
+            }
+            if (next != nullptr) ++next->pins_;
+        }
+        if (at != &top) unpin(*at, object);
+        if (next == nullptr) return;
+        at = next;
+        if (at == &top) {
+            unpin(top, object);  // the caller's pin remains
+            return;
+        }
+        if (!came_from_below) visit(*at);
+        if (steps % kVisitsPerTurn == 0) preemption_point();
+    }
+}
+
+void Lineage::mark(Cap& cap, Object& object) {
+    LockGuard guard(object.lineage_lock_);
+    cap.revoked_.store(true, std::memory_order_release);
+}
+
+// A marked cap enters no table any more, so it is in the table it names, or in none.
+void Lineage::take_away(Cap& cap, Object& object) {
+    HandleTable* table = cap.table_.load(std::memory_order_acquire);
+    const bool was_in_table = table != nullptr && table->forget(cap);
+    Object* taken = cap.object_.exchange(nullptr, std::memory_order_acq_rel);
+    {
+        LockGuard guard(object.lineage_lock_);
+        cap.ghost_ = true;
+        if (was_in_table) cap.held_ = false;
+    }
+    if (taken != nullptr) taken->drop_owner(OwnerClass::kHandle);
+}
+
+void Lineage::revoke_descendants(Cap& top, Object& object) {
+    walk(top, object, [&](Cap& cap) { mark(cap, object); });
+    walk(top, object, [&](Cap& cap) { take_away(cap, object); });
+}
+
+kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {
+    LockGuard guard(object.lineage_lock_);
+    const Cap* parent = cap.parent_;
+    while (parent != nullptr && parent->ghost_) parent = parent->parent_;
+    kairos_info_lineage info{.cap_id = cap.id_,
+                             .parent_id = parent == nullptr ? 0 : parent->id_,
+                             .children = 0,
+                             .revoked = cap.revoked()};
+    // Children of ghosts among the children are children too: a walk that enters ghosts only.
+    for (const Cap* at = cap.first_child_; at != nullptr;) {
+        if (at->ghost_ && at->first_child_ != nullptr) {
+            at = at->first_child_;
+            continue;
+        }
+        if (!at->ghost_) ++info.children;
+        while (at != nullptr && at->next_sibling_ == nullptr) {
+            at = at->parent_ == &cap ? nullptr : at->parent_;
+        }
+        if (at != nullptr) at = at->next_sibling_;
+    }
+    return info;
+}

@@ -1,0 +1,42 @@
+// The delegation forest of an object's handles: creating, closing, revoking nodes. See cap.h for
+// the picture.
+#pragma once
+
+#include "abi/info.h"
+#include "object/cap.h"
+
+class Lineage {
+  public:
+    // A node that is not linked yet, charged to `budget`. -EDQUOT, -ENOMEM.
+    static Result<Cap*> allocate(Budget& budget);
+    static void free(Cap& cap);
+
+    // Makes `cap` a root of the object's forest and a handle to the object.
+    static void link_root(Cap& cap, Object& object, Rights rights);
+    // Makes `child` a duplicate of `parent`, whose table is locked by the caller. False if the
+    // parent is revoked; then nothing has changed.
+    [[nodiscard]] static bool link_child(Cap& parent, Cap& child, Rights rights);
+
+    // Its holder lets go of the cap. No lock is held.
+    static void close(Cap& cap);
+    // The caller's table is locked: keeps `cap` from going away until unpin().
+    static void pin(Cap& cap);
+    static void unpin(Cap& cap, Object& object);
+    // Closes every handle derived from `top`, which is pinned, wherever it is: first all are
+    // marked, then each is taken. May be preempted. No lock is held; `object` is counted.
+    static void revoke_descendants(Cap& top, Object& object);
+    // Puts a cap that was in flight into a table, whose lock is held. False if it is revoked.
+    [[nodiscard]] static bool enter_table(Cap& cap, HandleTable& table, uint32_t slot);
+
+    static kairos_info_lineage describe(Cap& cap, Object& object);
+
+  private:
+    static void link(Cap& cap, Object& object, Cap* parent);
+    static void unlink(Cap& cap, Object& object);
+    static void replace_by_child(Cap& cap, Object& object);
+    static void settle(Cap& cap, Object& object);
+    template <typename Visit>
+    static void walk(Cap& top, Object& object, Visit visit);
+    static void mark(Cap& cap, Object& object);
+    static void take_away(Cap& cap, Object& object);
+};

@@ -1,0 +1,76 @@
+// References, owners, events: what every object does alike.
+#include "object/object.h"
+
+#include "object/graveyard.h"
+
+namespace {
+constexpr unsigned kOwnerBits = 21;
+constexpr uint64_t kOwnerMask = (uint64_t{1} << kOwnerBits) - 1;
+
+constexpr unsigned shift_of(OwnerClass owner) { return static_cast<unsigned>(owner) * kOwnerBits; }
+}  // namespace
+
+Object& Object::of(Retired& retired) {
+    const auto offset = reinterpret_cast<char*>(&static_cast<Object*>(nullptr)->retired_) -
+                        static_cast<char*>(nullptr);
+    return *reinterpret_cast<Object*>(reinterpret_cast<char*>(&retired) - offset);
+}
+
+bool Object::try_retain() {
+    uint32_t count = references_.load(std::memory_order_relaxed);
+    do {
+        if (count == 0) return false;
+    } while (!references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
+    return true;
+}
+
+void Object::release() {
+    const uint32_t before = references_.fetch_sub(1, std::memory_order_acq_rel);
+    check(before != 0, "reference count below zero");
+    if (before == 1) {
+        lifecycle_.store(Lifecycle::kDying, std::memory_order_relaxed);
+        Graveyard::queue(*this);
+    }
+}
+
+void Object::add_owner(OwnerClass owner) {
+    retain();
+    owners_.fetch_add(uint64_t{1} << shift_of(owner), std::memory_order_relaxed);
+}
+
+void Object::drop_owner(OwnerClass owner) {
+    const uint64_t one = uint64_t{1} << shift_of(owner);
+    const uint64_t before = owners_.fetch_sub(one, std::memory_order_acq_rel);
+    check(((before >> shift_of(owner)) & kOwnerMask) != 0, "owner count below zero");
+    if (before == one) lose_last_owner();
+    release();
+}
+
+void Object::lose_last_owner() {
+    lifecycle_.store(Lifecycle::kDetached, std::memory_order_relaxed);
+    {
+        LockGuard held(guard());
+        if (binding_.sink != nullptr) binding_.sink->detach(*this);
+    }
+    if (!on_unowned() || winding_up_.exchange(true, std::memory_order_acq_rel)) return;
+    retain();
+    Graveyard::queue(*this);
+}
+
+uint32_t Object::owners(OwnerClass owner) const {
+    return (owners_.load(std::memory_order_relaxed) >> shift_of(owner)) & kOwnerMask;
+}
+
+void Object::raise(uint32_t signals, WakeReason reason, WakeBatch& batch, uint32_t events) {
+    if (binding_.sink != nullptr && (binding_.signals & signals) != 0) {
+        binding_.sink->deliver(*this, binding_.signals & signals, events, batch);
+    }
+    readiness_changed(reason, batch);
+}
+
+void Object::signal(uint32_t clear, uint32_t set) {
+    WakeBatch batch;
+    LockGuard held(guard());
+    user_signals_ = (user_signals_ & ~clear) | set;
+    if (set != 0) raise(set, WakeReason::kData, batch);
+}

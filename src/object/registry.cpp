@@ -1,0 +1,80 @@
+#include "object/registry.h"
+
+#include "base/tree.h"
+
+namespace {
+constexpr uint64_t kShards = 16;
+
+std::atomic<uint64_t> next_id{1};
+std::atomic<uint64_t> living{0};
+std::atomic<uint32_t> living_of[KOBJ_TYPE_COUNT];
+}  // namespace
+
+// Guards a part of the objects, those whose id has a certain remainder.
+struct ObjectRegistry::Shard {
+    struct KeyOf {
+        uint64_t operator()(const Object& object) const {
+            return static_cast<uint64_t>(object.id_);
+        }
+    };
+    SpinLock lock{LockRank::kRegistry};
+    Tree<Object, &Object::registry_node_, KeyOf> objects;
+
+    static Shard& of(uint64_t id) { return shards[id % kShards]; }
+    static Shard shards[kShards];
+
+    // A counted reference to the first object at or above `id`, past those that are going already.
+    Ref<Object> at_or_above(uint64_t id, ObjectType type) {
+        LockGuard guard(lock);
+        for (Object* found = objects.lower_bound(id); found; found = objects.after(*found)) {
+            if (type != ObjectType::kAny && found->type() != type) continue;
+            if (found->try_retain()) return Ref<Object>(*found, kAdoptReference);
+        }
+        return nullptr;
+    }
+};
+
+constinit ObjectRegistry::Shard ObjectRegistry::Shard::shards[kShards];
+
+void ObjectRegistry::add(Object& object) {
+    const uint64_t id = next_id.fetch_add(1, std::memory_order_relaxed);
+    object.id_ = static_cast<ObjectId>(id);
+    object.lifecycle_.store(Lifecycle::kLive, std::memory_order_relaxed);
+    living.fetch_add(1, std::memory_order_relaxed);
+    living_of[static_cast<uint32_t>(object.type())].fetch_add(1, std::memory_order_relaxed);
+    Shard& shard = Shard::of(id);
+    LockGuard guard(shard.lock);
+    shard.objects.insert(object);
+}
+
+void ObjectRegistry::remove(Object& object) {
+    {
+        Shard& shard = Shard::of(static_cast<uint64_t>(object.id_));
+        LockGuard guard(shard.lock);
+        shard.objects.remove(object);
+    }
+    living.fetch_sub(1, std::memory_order_relaxed);
+    living_of[static_cast<uint32_t>(object.type())].fetch_sub(1, std::memory_order_relaxed);
+}
+
+Ref<Object> ObjectRegistry::find(ObjectId id) {
+    const auto number = static_cast<uint64_t>(id);
+    Ref<Object> found = Shard::of(number).at_or_above(number, ObjectType::kAny);
+    if (found && found->id() != id) return nullptr;
+    return found;
+}
+
+Ref<Object> ObjectRegistry::next(ObjectId after, ObjectType type) {
+    Ref<Object> best;
+    for (Shard& shard : Shard::shards) {
+        Ref<Object> found = shard.at_or_above(static_cast<uint64_t>(after) + 1, type);
+        if (found && (!best || found->id() < best->id())) best = std::move(found);
+    }
+    return best;
+}
+
+uint64_t ObjectRegistry::count() { return living.load(std::memory_order_relaxed); }
+
+uint32_t ObjectRegistry::count_of(ObjectType type) {
+    return living_of[static_cast<uint32_t>(type)].load(std::memory_order_relaxed);
+}

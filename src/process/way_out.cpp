@@ -1,0 +1,22 @@
+// What happens between the end of kernel work and user mode: teardown, switching, ending.
+#include "arch/entry.h"
+#include "object/graveyard.h"
+#include "object/reclaim.h"
+#include "process/process.h"
+#include "sched/scheduler.h"
+#include "sync/hart.h"
+#include "sync/preemption.h"
+
+void attend() {
+    while (const uint32_t work = this_hart().block.attention) {
+        this_hart().block.attention = 0;
+        // Nothing that was found without counting is in use any more.
+        Reclaim::quiescent();
+        if ((work & attention::kTeardown) != 0) {
+            Graveyard::drain();
+            while (Reclaim::free_a_piece()) preemption_point();
+        }
+        if ((work & attention::kReschedule) != 0) Scheduler::reschedule();
+        if (current_thread().waiter().killed()) Process::end_current_thread();
+    }
+}

@@ -1,0 +1,359 @@
+#include "sched/scheduler.h"
+
+#include <bit>
+#include <utility>
+
+#include "arch/smp.h"
+#include "arch/time.h"
+#include "object/graveyard.h"
+#include "object/reclaim.h"
+#include "sync/preemption.h"
+#include "wait/parking.h"
+
+constinit std::atomic<uint64_t> Scheduler::idle_harts_{0};
+constinit PerHart<Scheduler> Scheduler::schedulers_;
+
+namespace {
+constexpr uint64_t kSliceNanoseconds = 4'000'000;
+
+constexpr uint64_t bit_of(HartIndex hart) { return uint64_t{1} << hart.value; }
+void ask_for(uint32_t work) { this_hart().block.attention |= work; }
+}  // namespace
+
+Thread& current_thread() { return *this_hart().thread; }
+
+// ---- Run queue ----------------------------------------------------------------------------------
+
+uint32_t Scheduler::RunQueue::top_priority() const { return 63 - std::countl_zero(occupied_); }
+
+void Scheduler::RunQueue::push_back(Thread& thread) {
+    const uint32_t priority = thread.queued_priority_ = thread.priority();
+    queues_[priority].push_back(thread);
+    occupied_ |= uint64_t{1} << priority;
+}
+
+void Scheduler::RunQueue::push_front(Thread& thread) {
+    const uint32_t priority = thread.queued_priority_ = thread.priority();
+    queues_[priority].push_front(thread);
+    occupied_ |= uint64_t{1} << priority;
+}
+
+void Scheduler::RunQueue::remove(Thread& thread) {
+    auto& queue = queues_[thread.queued_priority_];
+    queue.remove(thread);
+    if (queue.empty()) occupied_ &= ~(uint64_t{1} << thread.queued_priority_);
+}
+
+Thread* Scheduler::RunQueue::pop() {
+    if (empty()) return nullptr;
+    Thread* thread = queues_[top_priority()].front();
+    remove(*thread);
+    return thread;
+}
+
+Thread* Scheduler::RunQueue::first_allowed_on(HartIndex hart) const {
+    for (uint64_t left = occupied_; left != 0;) {
+        const uint32_t priority = 63 - std::countl_zero(left);
+        left &= ~(uint64_t{1} << priority);
+        const auto& queue = queues_[priority];
+        for (Thread* thread = queue.front(); thread != nullptr; thread = queue.after(*thread)) {
+            if (thread->allowed_on(hart)) return thread;
+        }
+    }
+    return nullptr;
+}
+
+// ---- Between harts ------------------------------------------------------------------------------
+
+template <Thread* Thread::*kNext>
+bool Scheduler::Inbox<kNext>::push(Thread& thread) {
+    Thread* first = first_.load(std::memory_order_relaxed);
+    do {
+        thread.*kNext = first;
+    } while (!first_.compare_exchange_weak(first, &thread, std::memory_order_seq_cst));
+    return first == nullptr;
+}
+
+template <Thread* Thread::*kNext>
+Thread* Scheduler::Inbox<kNext>::take_all() {
+    if (empty()) return nullptr;
+    Thread* in_order = nullptr;
+    for (Thread* at = first_.exchange(nullptr, std::memory_order_acquire); at != nullptr;) {
+        Thread* next = at->*kNext;
+        at->*kNext = in_order;
+        in_order = std::exchange(at, next);
+    }
+    return in_order;
+}
+
+// Gives a ready thread that is in no queue to another hart.
+void Scheduler::send_to(HartIndex hart, Thread& thread) {
+    thread.home_.store(hart.value, std::memory_order_release);
+    idle_harts_.fetch_and(~bit_of(hart), std::memory_order_relaxed);
+    Scheduler& scheduler = schedulers_.at(hart);
+    scheduler.counters_.migrated_here.fetch_add(1, std::memory_order_relaxed);
+    if (scheduler.released_.push(thread)) arch::send_ipi(Harts::at(hart));
+}
+
+// An idle hart that may run the thread, else this one, else any that may.
+HartIndex Scheduler::place(const Thread& thread) {
+    const uint64_t allowed = thread.affinity() & Harts::mask();
+    const uint64_t idle = allowed & idle_harts_.load(std::memory_order_relaxed);
+    const HartIndex here = this_hart().index;
+    if (idle != 0) return {static_cast<uint32_t>(std::countr_zero(idle))};
+    if ((allowed & bit_of(here)) != 0) return here;
+    return {static_cast<uint32_t>(std::countr_zero(allowed))};
+}
+
+void Scheduler::make_ready(Thread& thread) {
+    thread.state_.store(ThreadState::kReady, std::memory_order_relaxed);
+    const HartIndex home = thread.home();
+    if (home == this_hart().index) {
+        local().enqueue(thread);
+    } else if (schedulers_.at(home).released_.push(thread)) {
+        arch::send_ipi(Harts::at(home));
+    }
+}
+
+void Scheduler::start(Thread& thread) {
+    thread.retain();
+    thread.state_.store(ThreadState::kReady, std::memory_order_relaxed);
+    const HartIndex hart = place(thread);
+    if (hart == this_hart().index) {
+        thread.home_.store(hart.value, std::memory_order_release);
+        local().enqueue(thread);
+    } else {
+        send_to(hart, thread);
+    }
+}
+
+void Scheduler::poke(Thread& thread) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const HartIndex home = thread.home();
+    if (home != this_hart().index) {
+        arch::send_ipi(Harts::at(home));
+    } else if (&thread == this_hart().thread) {
+        ask_for(attention::kThread);
+    }
+}
+
+// A thread that waits in a queue has to be moved by the hart whose queue it is.
+void Scheduler::request_adjustment(Thread& thread) {
+    if (thread.adjusting_.exchange(true, std::memory_order_acq_rel)) return;
+    thread.retain();
+    const HartIndex home = thread.home();
+    schedulers_.at(home).adjusted_.push(thread);
+    if (home == this_hart().index) {
+        local().read_inboxes();
+    } else {
+        arch::send_ipi(Harts::at(home));
+    }
+}
+
+void Scheduler::adjust(Thread& thread) {
+    thread.adjusting_.store(false, std::memory_order_release);
+    if (thread.home() != this_hart().index) {
+        request_adjustment(thread);
+    } else if (thread.run_node_.linked()) {
+        run_queue_.remove(thread);
+        enqueue(thread);
+    } else if (&thread == this_hart().thread) {
+        ask_for(attention::kReschedule);
+    }
+    thread.release();
+}
+
+void Scheduler::set_priority(Thread& thread, uint32_t priority) {
+    thread.priority_.store(priority, std::memory_order_release);
+    request_adjustment(thread);
+}
+
+void Scheduler::set_affinity(Thread& thread, uint64_t mask) {
+    thread.affinity_.store(mask, std::memory_order_release);
+    request_adjustment(thread);
+}
+
+void Scheduler::read_inboxes() {
+    for (Thread* at = released_.take_all(); at != nullptr;) {
+        Thread& thread = *std::exchange(at, at->next_released_);
+        enqueue(thread);
+    }
+    for (Thread* at = adjusted_.take_all(); at != nullptr;) {
+        Thread& thread = *std::exchange(at, at->next_adjusted_);
+        adjust(thread);
+    }
+}
+
+// ---- On this hart -------------------------------------------------------------------------------
+
+void Scheduler::enqueue(Thread& thread) {
+    Thread& running = *this_hart().thread;
+    if (!thread.allowed_on(this_hart().index) && &thread != &running) {
+        send_to(place(thread), thread);
+        return;
+    }
+    run_queue_.push_back(thread);
+    if (running.is_idle() || &thread == &running) return;  // both look for themselves
+    if (thread.priority() > running.priority()) {
+        ask_for(attention::kReschedule);
+    } else {
+        want_slice();
+    }
+}
+
+void Scheduler::want_slice() {
+    if (slice_armed_) return;
+    slice_armed_ = true;
+    DeadlineQueue::arm(slice_, {arch::now().nanoseconds + kSliceNanoseconds});
+}
+
+void Scheduler::Slice::expire() {
+    Scheduler& scheduler = local();
+    scheduler.slice_armed_ = false;
+    scheduler.slice_over_ = true;
+    ask_for(attention::kReschedule);
+}
+
+void Scheduler::share_with_idle_harts() {
+    uint64_t idle = idle_harts_.load(std::memory_order_relaxed) & Harts::mask();
+    for (; idle != 0; idle &= idle - 1) {
+        const HartIndex hart{static_cast<uint32_t>(std::countr_zero(idle))};
+        Thread* thread = run_queue_.first_allowed_on(hart);
+        if (thread == nullptr) continue;
+        run_queue_.remove(*thread);
+        send_to(hart, *thread);
+    }
+}
+
+void Scheduler::reschedule() {
+    Scheduler& self = local();
+    Thread& running = *this_hart().thread;
+    self.read_inboxes();
+    const bool turn_over = std::exchange(self.slice_over_, false);
+    if (turn_over) self.share_with_idle_harts();
+
+    if (!running.allowed_on(this_hart().index)) {
+        running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
+        self.send_away_left_ = true;  // by finish_switch, when its registers are saved
+        self.switch_away();
+        return;
+    }
+    if (self.run_queue_.empty()) return;
+    const uint32_t top = self.run_queue_.top_priority();
+    const uint32_t own = running.priority();
+    if (top > own) {
+        running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
+        self.run_queue_.push_front(running);
+        self.switch_away();
+    } else if (turn_over && top == own && own < KPRIORITY_REAL_TIME) {
+        yield();
+    } else {
+        self.want_slice();
+    }
+}
+
+void Scheduler::yield() {
+    Scheduler& self = local();
+    Thread& running = *this_hart().thread;
+    self.read_inboxes();
+    if (self.run_queue_.empty() || self.run_queue_.top_priority() < running.priority()) return;
+    running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
+    self.run_queue_.push_back(running);
+    self.switch_away();
+}
+
+void Scheduler::park(Thread& self) {
+    self.state_.store(ThreadState::kBlocked, std::memory_order_relaxed);
+    local().switch_away();
+}
+
+void Scheduler::end_current() {
+    this_hart().thread->state_.store(ThreadState::kEnded, std::memory_order_relaxed);
+    local().switch_away();
+    panic("an ended thread ran again");
+}
+
+// The current thread is in the run queue, or somebody will make it ready, or it is over.
+void Scheduler::switch_away() {
+    read_inboxes();
+    Thread* next = run_queue_.pop();
+    if (next == nullptr) next = idle_thread_;
+    if (!run_queue_.empty()) want_slice();
+    if (next == this_hart().thread) {
+        next->state_.store(ThreadState::kRunning, std::memory_order_relaxed);
+        return;
+    }
+    switch_to(*next);
+}
+
+void Scheduler::switch_to(Thread& next) {
+    Thread& running = *this_hart().thread;
+    const Instant now = arch::now();
+    const uint64_t ran = now.nanoseconds - running.switched_in_.nanoseconds;
+    running.time_ns_.store(running.time_ns_.load(std::memory_order_relaxed) + ran,
+                           std::memory_order_relaxed);
+    if (running.is_idle()) counters_.idle_ns.fetch_add(ran, std::memory_order_relaxed);
+    counters_.switches.fetch_add(1, std::memory_order_relaxed);
+    next.switched_in_ = now;
+    next.state_.store(ThreadState::kRunning, std::memory_order_relaxed);
+    switched_from_ = &running;
+    this_hart().thread = &next;
+    arch::switch_context(running.context_, next.context_);
+    finish_switch();  // perhaps on another hart: `this` may not be local() any more
+}
+
+void Scheduler::finish_switch() {
+    Scheduler& self = local();
+    Thread& left = *std::exchange(self.switched_from_, nullptr);
+    if (std::exchange(self.send_away_left_, false)) send_to(place(left), left);
+    if (left.state() == ThreadState::kEnded) left.release();
+    // Against poke(): it sets its flag before it reads the home that send_to wrote before this.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (this_hart().thread->waiter().killed()) ask_for(attention::kThread);
+}
+
+// ---- Idle and interrupts ------------------------------------------------------------------------
+
+void Scheduler::on_ipi() {
+    local().read_inboxes();
+    Reclaim::quiescent();
+    if (this_hart().thread->waiter().killed()) ask_for(attention::kThread);
+}
+
+void Scheduler::run() {
+    Scheduler& self = local();
+    self.idle_thread_ = this_hart().thread;
+    this_hart().online.store(true, std::memory_order_release);
+    while (true) self.idle();
+}
+
+void Scheduler::idle() {
+    read_inboxes();
+    if (!run_queue_.empty()) {
+        switch_away();
+        return;
+    }
+    if (Graveyard::work_a_piece() || Reclaim::free_a_piece()) {
+        arch::open_interrupt_window();
+        return;
+    }
+    const uint64_t bit = bit_of(this_hart().index);
+    idle_harts_.fetch_or(bit, std::memory_order_seq_cst);
+    Reclaim::enter_idle();
+    if (released_.empty() && adjusted_.empty()) arch::idle_until_interrupt();
+    Reclaim::leave_idle();
+    idle_harts_.fetch_and(~bit, std::memory_order_relaxed);
+}
+
+void preemption_point() {
+    arch::open_interrupt_window();
+    if ((this_hart().block.attention & attention::kReschedule) == 0) return;
+    this_hart().block.attention &= ~attention::kReschedule;
+    Scheduler::reschedule();
+}
+
+// ---- What the wait core asks --------------------------------------------------------------------
+
+Waiter& current_waiter() { return this_hart().thread->waiter(); }
+void park(Waiter& self) { Scheduler::park(Thread::of(self)); }
+void make_ready(Waiter& waiter) { Scheduler::make_ready(Thread::of(waiter)); }

@@ -1,0 +1,127 @@
+// Scheduling, one Scheduler per hart. A hart's run queue is touched by that hart alone, without a
+// lock; other harts hand it threads through its *release queue*, a lock-free stack, and an
+// inter-processor interrupt.
+//
+//     other hart                      this hart
+//     push(thread) ─> release queue ─> drained into the run queue: in the IPI, before each choice
+//     send_ipi
+//
+// Policy: the highest priority first, always; among equals below KPRIORITY_REAL_TIME turns of one
+// time slice, from there up first in, first out. The timer runs only while somebody waits for his
+// turn. A woken thread runs where it ran last; threads that wait in a queue while another hart
+// idles are sent there with the next slice, or at once when they are started.
+//
+// The kernel is not preemptible but at preemption points; a switch happens in park(), in yield(),
+// at the end of a thread, in preemption_point() and on the way out to user mode.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/list.h"
+#include "sched/thread.h"
+#include "sync/hart.h"
+#include "wait/deadline.h"
+
+struct SchedulerCounters {
+    std::atomic<uint64_t> switches{0};
+    std::atomic<uint64_t> migrated_here{0};
+    std::atomic<uint64_t> idle_ns{0};
+};
+
+class Scheduler {
+  public:
+    // Turns the calling boot context into this hart's idle thread. Does not return.
+    [[noreturn]] static void run();
+
+    // Makes a new thread ready, on an idle hart that it may run on if there is one. It keeps a
+    // reference of its own until it ends.
+    static void start(Thread& thread);
+    // Makes a thread ready whose sleep the caller has ended.
+    static void make_ready(Thread& thread);
+    // Sleeps until make_ready.
+    static void park(Thread& self);
+    // Lets others of the same priority, and all above, run first.
+    static void yield();
+    // Ends the current thread, which has let go of everything. Its own reference is dropped once
+    // it is off its stack.
+    [[noreturn]] static void end_current();
+
+    // To the attention of the hart that the thread runs on, if it does.
+    static void poke(Thread& thread);
+    static void set_priority(Thread& thread, uint32_t priority);
+    // `mask` names at least one hart that exists.
+    static void set_affinity(Thread& thread, uint64_t mask);
+
+    // Interrupts and ways out of the kernel.
+    static void on_ipi();
+    static void reschedule();
+
+    static const SchedulerCounters& counters(HartIndex hart) {
+        return schedulers_.at(hart).counters_;
+    }
+
+    // The first thing any thread runs after a switch to it.
+    static void finish_switch();
+
+  private:
+    class Slice final : public Deadline {
+        void expire() override;
+    };
+    class RunQueue {
+      public:
+        bool empty() const { return occupied_ == 0; }
+        uint32_t top_priority() const;
+        void push_back(Thread& thread);
+        void push_front(Thread& thread);
+        void remove(Thread& thread);
+        Thread* pop();
+        // The first, in order of choice, that may run on `hart`.
+        Thread* first_allowed_on(HartIndex hart) const;
+
+      private:
+        uint64_t occupied_ = 0;  // bit p: there are threads of priority p
+        List<Thread, &Thread::run_node_> queues_[KPRIORITY_MAX + 1];
+    };
+
+    // A stack that any hart pushes to and its owner empties as a whole.
+    template <Thread* Thread::*kNext>
+    class Inbox {
+      public:
+        // True if it was empty: the owner has to be told.
+        bool push(Thread& thread);
+        // All of it, in the order of pushing.
+        Thread* take_all();
+        bool empty() const { return first_.load(std::memory_order_acquire) == nullptr; }
+
+      private:
+        std::atomic<Thread*> first_{nullptr};
+    };
+
+    static Scheduler& local() { return schedulers_.local(); }
+    static HartIndex place(const Thread& thread);
+    static void send_to(HartIndex hart, Thread& thread);
+    static void request_adjustment(Thread& thread);
+    void read_inboxes();
+    void adjust(Thread& thread);
+    void enqueue(Thread& thread);
+    void switch_away();
+    void switch_to(Thread& next);
+    void want_slice();
+    void share_with_idle_harts();
+    void idle();
+
+    RunQueue run_queue_;
+    Inbox<&Thread::next_released_> released_;  // threads that are ready and belong here now
+    Inbox<&Thread::next_adjusted_> adjusted_;  // threads whose priority or affinity has changed
+    Thread* idle_thread_ = nullptr;
+    Thread* switched_from_ = nullptr;  // from just before a switch until finish_switch
+    bool send_away_left_ = false;      // the thread switched from may not run here
+    Slice slice_;
+    bool slice_armed_ = false;
+    bool slice_over_ = false;
+    SchedulerCounters counters_;
+
+    static std::atomic<uint64_t> idle_harts_;
+    static PerHart<Scheduler> schedulers_;
+};

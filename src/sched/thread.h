@@ -1,0 +1,125 @@
+// Thread: what a hart runs. It knows its process only as something to count and to look things up
+// in; starting and ending threads is process/'s work.
+//
+//     NEW ──start──> READY <──> RUNNING ──end──> ENDED
+//                      ↑           │
+//                      └─ BLOCKED <┘
+//
+// Who may touch a thread: the hart it is home to, alone, while it is ready, running or blocked; the
+// winner of a claim on its waiter, until it hands it to make_ready; its creator while it is new. A
+// thread changes its home only while it sits in a run queue, by the hand of that queue's hart.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "abi/info.h"
+#include "arch/context.h"
+#include "base/list.h"
+#include "mm/kernel_stack.h"
+#include "object/budget.h"
+#include "object/object.h"
+#include "wait/wait_source.h"
+
+class AddressSpace;
+class HandleTable;
+class Process;
+
+enum class ThreadState : uint32_t {
+    kNew = KAIROS_THREAD_NEW,
+    kReady = KAIROS_THREAD_READY,
+    kRunning = KAIROS_THREAD_RUNNING,
+    kBlocked = KAIROS_THREAD_BLOCKED,
+    kEnded = KAIROS_THREAD_ENDED,
+};
+
+inline constexpr uint32_t kNameSize = 32;  // of threads and processes, the ending zero included
+
+// Copies a name, cutting it where it does not fit.
+void set_name(char (&to)[kNameSize], const char* from);
+
+class Thread final : public Object {
+  public:
+    static constexpr ObjectType kType = ObjectType::kThread;
+    static constexpr Rights kInitialRights{KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER |
+                                           KRIGHT_DUPLICATE | KRIGHT_WAIT | KRIGHT_MANAGE |
+                                           KRIGHT_SIGNAL};
+
+    struct Surroundings {
+        Ref<Object> process;  // counted for as long as the thread exists; null for the kernel's own
+        HandleTable* handles;  // these two belong to the process
+        AddressSpace* space;
+        Budget* budget;
+    };
+
+    // A new thread, charged to the budget of its process, with a kernel stack. -EDQUOT, -ENOMEM.
+    static Result<Ref<Thread>> create(Surroundings surroundings, const char* name);
+    // A hart's idle thread, for the context that boots it; never queued. Boot only.
+    static Thread& create_idle(Budget& budget);
+
+    Process& process() const;  // process/process.h
+    HandleTable& handles() const { return *surroundings_.handles; }
+    AddressSpace& space() const { return *surroundings_.space; }
+    Budget& budget() const { return *surroundings_.budget; }
+    bool is_idle() const { return idle_; }
+
+    Waiter& waiter() { return waiter_; }
+    static Thread& of(Waiter& waiter);
+    arch::ThreadContext& context() { return context_; }
+    const char* name() const override { return name_; }
+
+    uint32_t priority() const { return priority_.load(std::memory_order_relaxed); }
+    uint64_t affinity() const { return affinity_.load(std::memory_order_relaxed); }
+    HartIndex home() const { return {home_.load(std::memory_order_acquire)}; }
+    ThreadState state() const { return state_.load(std::memory_order_relaxed); }
+    bool allowed_on(HartIndex hart) const { return (affinity() >> hart.value & 1) != 0; }
+
+    // New no longer; false if it was not new. The winner prepares it and starts it.
+    [[nodiscard]] bool begin();
+    // Sets where the thread begins.
+    void prepare(VirtualAddress pc, VirtualAddress sp, uint64_t a0, uint64_t a1);
+    // Its end, after which it never runs: readiness and the TERMINATED signal.
+    void mark_ended(WakeBatch& batch);
+
+    uint32_t readiness() const override;
+    uint32_t raisable_signals() const override { return KPORT_BIND_TERMINATED | KPORT_BIND_USER; }
+    uint32_t holding_signals() const override;
+    kairos_info_thread describe() const;
+
+    ListNode process_node;  // in the process's threads; guarded by the process's lock
+
+  private:
+    friend class Scheduler;
+    template <typename T>
+    friend class ObjectStorage;
+
+    Thread(Surroundings surroundings, mm::KernelStack stack, Charge stack_charge, const char* name);
+    void free_memory() override;
+    bool dismantle() override;
+
+    Waiter waiter_;
+    arch::ThreadContext context_;
+    Surroundings surroundings_;
+    mm::KernelStack stack_;
+    Charge stack_charge_;
+    char name_[kNameSize] = {};
+    bool idle_ = false;
+    bool ended_ = false;  // guarded by the guard: what readiness shows
+
+    std::atomic<ThreadState> state_{ThreadState::kNew};
+    std::atomic<uint32_t> priority_{KPRIORITY_USUAL};
+    std::atomic<uint64_t> affinity_{UINT64_MAX};
+    std::atomic<uint32_t> home_{0};
+    std::atomic<uint64_t> time_ns_{0};  // spent running, up to the last switch
+
+    // The scheduler's, on the home hart.
+    ListNode run_node_;
+    Thread* next_released_ = nullptr;  // in an inbox of some scheduler
+    Thread* next_adjusted_ = nullptr;
+    std::atomic<bool> adjusting_{false};  // in an inbox of adjustments, which counts a reference
+    uint32_t queued_priority_ = 0;
+    Instant switched_in_{};
+};
+
+// The thread that runs on this hart.
+Thread& current_thread();

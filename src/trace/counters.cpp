@@ -1,0 +1,12 @@
+#include "trace/counters.h"
+
+constinit PerHart<HartCounters> hart_counters;
+
+uint64_t counter_total(Counter counter) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < Harts::count(); ++i) {
+        total += hart_counters.at({i}).values[static_cast<uint32_t>(counter)].load(
+            std::memory_order_relaxed);
+    }
+    return total;
+}
