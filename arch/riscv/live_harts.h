@@ -22,7 +22,7 @@ void for_each_hart_set(uint32_t harts, Action action) {
     while (harts != 0) {
         sbi::HartSet set{.mask = 0, .base = UINT64_MAX};
         const auto for_each = [&](auto visit) {
-            for (uint32_t i = 0; harts >> i != 0; ++i) {
+            for (uint32_t i = 0; i < kMaxHarts; ++i) {
                 if ((harts >> i & 1) != 0) visit(1u << i, Harts::at({i}).hardware_id);
             }
         };

@@ -67,7 +67,7 @@ void stop_other_harts() {
     const uint32_t others = live_harts() & ~hart_block()->bit;
     for_each_hart_set(others, [](sbi::HartSet set) { sbi::send_ipi(set); });
     const uint64_t start = csr::read<csr::kTime>();
-    for (uint32_t i = 0; others >> i != 0; ++i) {
+    for (uint32_t i = 0; i < kMaxHarts; ++i) {
         const Hart& hart = Harts::at({i});
         while ((others >> i & 1) != 0 && !hart.block.stopped.load(std::memory_order_acquire) &&
                csr::read<csr::kTime>() - start < kStopTicks) {}
