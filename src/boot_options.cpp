@@ -83,7 +83,9 @@ char* next_word(char*& at) {
 }  // namespace
 
 const BootOptions& read_boot_options(const char* command_line) {
-    std::strncpy(text, command_line, sizeof(text) - 1);
+    for (uint32_t i = 0; i + 1 < sizeof(text) && command_line[i] != 0; ++i) {
+        text[i] = command_line[i];
+    }
     options.argument_count = 1;  // the first is the program's name
     bool in_arguments = false;
     for (char* at = text; char* word = next_word(at);) {

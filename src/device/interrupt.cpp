@@ -8,7 +8,7 @@ constexpr uint32_t kMaxLines = 128;
 
 // Who has which line. An entry is taken before its object exists, and given up after the line has
 // been masked for good.
-std::atomic<bool> taken[kMaxLines];
+AtomicFlag taken[kMaxLines];
 // Borrowed: an interrupt handler uses it on one hart without blocking.
 std::atomic<Interrupt*> line_owners[kMaxLines];
 }  // namespace
@@ -17,12 +17,12 @@ Result<Ref<Interrupt>> Interrupt::create(Budget& budget, uint64_t line) {
     if (line == 0 || line > platform::interrupt_count() || line >= kMaxLines) {
         return Fail(Error::INVAL);
     }
-    if (taken[line].exchange(true, std::memory_order_acq_rel)) return Fail(Error::BUSY);
+    if (!taken[line].set_first()) return Fail(Error::BUSY);
     auto created = ObjectStorage<Interrupt>::create(budget, static_cast<uint32_t>(line));
     if (created) {
         line_owners[line].store((*created).get(), std::memory_order_release);
     } else {
-        taken[line].store(false, std::memory_order_release);
+        taken[line].clear();
     }
     return created;
 }
@@ -56,6 +56,6 @@ bool Interrupt::on_unowned() {
         platform::interrupt_mask(line_);
     }
     line_owners[line_].store(nullptr, std::memory_order_release);
-    taken[line_].store(false, std::memory_order_release);
+    taken[line_].clear();
     return false;
 }

@@ -16,7 +16,7 @@ constexpr uint64_t kShortestGap = 50'000;
 
 // Under the deadline queue's lock, which does not go with the timer's guard: takes note only.
 void Timer::Alarm::expire() {
-    if (timer_.in_due_list_.exchange(true, std::memory_order_acq_rel)) return;
+    if (!timer_.in_due_list_.set_first()) return;
     if (!timer_.try_retain()) return;
     timer_.next_due_ = std::exchange(due.local(), &timer_);
 }
@@ -24,7 +24,7 @@ void Timer::Alarm::expire() {
 void Timer::raise_due() {
     while (Timer* timer = due.local()) {
         due.local() = timer->next_due_;
-        timer->in_due_list_.store(false, std::memory_order_release);
+        timer->in_due_list_.clear();
         timer->came_due();
         timer->release();
     }

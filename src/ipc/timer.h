@@ -49,7 +49,7 @@ class Timer final : public Object {
     void came_due();
 
     Alarm alarm_;
-    std::atomic<bool> in_due_list_{false};
+    AtomicFlag in_due_list_;
     Timer* next_due_ = nullptr;  // on the hart whose timer fired
     // Guarded by the guard.
     bool expired_ = false;

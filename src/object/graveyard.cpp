@@ -34,9 +34,9 @@ void Graveyard::finish(Object& object) {
 
 // True when the object is done with here.
 bool Graveyard::do_a_piece(Object& object) {
-    if (object.winding_up_.load(std::memory_order_relaxed)) {
+    if (object.winding_up_.is_set()) {
         if (!object.wind_up()) return false;
-        object.winding_up_.store(false, std::memory_order_release);
+        object.winding_up_.clear();
         object.release();
     } else {
         if (!object.dismantle()) return false;

@@ -52,7 +52,7 @@ void Object::lose_last_owner() {
         LockGuard held(guard());
         if (binding_.sink != nullptr) binding_.sink->detach(*this);
     }
-    if (!on_unowned() || winding_up_.exchange(true, std::memory_order_acq_rel)) return;
+    if (!on_unowned() || !winding_up_.set_first()) return;
     retain();
     Graveyard::queue(*this);
 }

@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/atomic_flag.h"
 #include "base/list.h"
 #include "base/ref.h"
 #include "base/result.h"
@@ -122,7 +123,7 @@ class Object {
     // `shared_guard`: the lock of a group of objects; null: the object's own.
     Object(ObjectType type, SpinLock* shared_guard)
         : type_(type), guard_(shared_guard != nullptr ? shared_guard : &own_guard_) {}
-    virtual ~Object() = default;
+    ~Object() = default;  // always that of the leaf class, which is known where it is called
 
     // The last owner has gone: closes, cancels, wakes; may take the guard. True if more is left to
     // do than a bounded piece of work: then wind_up() does it.
@@ -165,7 +166,7 @@ class Object {
 
     Retired retired_;
     TreeNode registry_node_;               // guarded by the registry's shard
-    std::atomic<bool> winding_up_{false};  // in a graveyard, which holds a reference
+    AtomicFlag winding_up_;                // in a graveyard, which holds a reference
     Object* next_in_graveyard_ = nullptr;  // once DYING
     uint64_t charged_bytes_ = 0;           // for the object itself, to charged_budget_
     Budget* charged_budget_ = nullptr;     // counted

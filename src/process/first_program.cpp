@@ -92,8 +92,7 @@ void load_segment(Process& process, const ElfImage::Segment& segment, uint64_t b
     uint64_t offset = entry.offset + segment.file_offset - start.page_offset();
     const bool in_place = segment.mappable_from_file();
     if (!in_place) {
-        memory =
-            must(MemoryObject::create(process.budget(), length), "no memory", entry.name);
+        memory = must(MemoryObject::create(process.budget(), length), "no memory", entry.name);
         offset = 0;
     }
     must(process.space().map(*memory, offset, start.page(), length, protection, protection),
@@ -173,8 +172,7 @@ void start_first_program(Budget& budget, const platform::Machine& machine,
     for (const ElfImage::Segment& segment : image.segments()) {
         load_segment(*process, segment, bias, files, entry, file);
     }
-    Ref<MemoryObject> stack =
-        must(MemoryObject::create(budget, kStackBytes), "no memory", name);
+    Ref<MemoryObject> stack = must(MemoryObject::create(budget, kStackBytes), "no memory", name);
     const VirtualAddress stack_base{kStackTop.value - kStackBytes};
     const Protection data{.read = true, .write = true, .execute = false};
     must(process->space().map(*stack, 0, stack_base, kStackBytes, data, data),

@@ -3,6 +3,7 @@
 #include "arch/backtrace.h"
 #include "arch/entry.h"
 #include "arch/smp.h"
+#include "base/atomic_flag.h"
 #include "platform/power.h"
 #include "process/process.h"
 #include "sync/hart.h"
@@ -15,7 +16,7 @@ namespace {
 constexpr uint32_t kPanicStatus = 101;
 constexpr size_t kMaxFrames = 32;
 
-std::atomic<bool> reported{false};
+AtomicFlag reported;
 
 void print_frames(const uint64_t* pcs, size_t count) {
     for (size_t i = 0; i < count; ++i) {
@@ -76,7 +77,7 @@ void print_other_harts() {
 // The first hart to get here reports; a panic during the report ends it.
 void begin_report() {
     console_break_lock();
-    if (reported.exchange(true)) {
+    if (!reported.set_first()) {
         print("panic while reporting a panic\n");
         platform::power_off(kPanicStatus);
     }

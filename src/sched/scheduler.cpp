@@ -1,10 +1,10 @@
 #include "sched/scheduler.h"
 
-#include <bit>
 #include <utility>
 
 #include "arch/smp.h"
 #include "arch/time.h"
+#include "base/bits.h"
 #include "object/graveyard.h"
 #include "object/reclaim.h"
 #include "sync/preemption.h"
@@ -24,7 +24,7 @@ Thread& current_thread() { return *this_hart().thread; }
 
 // ---- Run queue ----------------------------------------------------------------------------------
 
-uint32_t Scheduler::RunQueue::top_priority() const { return 63 - std::countl_zero(occupied_); }
+uint32_t Scheduler::RunQueue::top_priority() const { return highest_bit(occupied_); }
 
 void Scheduler::RunQueue::push_back(Thread& thread) {
     const uint32_t priority = thread.queued_priority_ = thread.priority();
@@ -53,7 +53,7 @@ Thread* Scheduler::RunQueue::pop() {
 
 Thread* Scheduler::RunQueue::first_allowed_on(HartIndex hart) const {
     for (uint64_t left = occupied_; left != 0;) {
-        const uint32_t priority = 63 - std::countl_zero(left);
+        const uint32_t priority = highest_bit(left);
         left &= ~(uint64_t{1} << priority);
         const auto& queue = queues_[priority];
         for (Thread* thread = queue.front(); thread != nullptr; thread = queue.after(*thread)) {
@@ -100,9 +100,9 @@ HartIndex Scheduler::place(const Thread& thread) {
     const uint64_t allowed = thread.affinity() & Harts::mask();
     const uint64_t idle = allowed & idle_harts_.load(std::memory_order_relaxed);
     const HartIndex here = this_hart().index;
-    if (idle != 0) return {static_cast<uint32_t>(std::countr_zero(idle))};
+    if (idle != 0) return {lowest_bit(idle)};
     if ((allowed & bit_of(here)) != 0) return here;
-    return {static_cast<uint32_t>(std::countr_zero(allowed))};
+    return {lowest_bit(allowed)};
 }
 
 void Scheduler::make_ready(Thread& thread) {
@@ -139,7 +139,7 @@ void Scheduler::poke(Thread& thread) {
 
 // A thread that waits in a queue has to be moved by the hart whose queue it is.
 void Scheduler::request_adjustment(Thread& thread) {
-    if (thread.adjusting_.exchange(true, std::memory_order_acq_rel)) return;
+    if (!thread.adjusting_.set_first()) return;
     thread.retain();
     const HartIndex home = thread.home();
     schedulers_.at(home).adjusted_.push(thread);
@@ -151,7 +151,7 @@ void Scheduler::request_adjustment(Thread& thread) {
 }
 
 void Scheduler::adjust(Thread& thread) {
-    thread.adjusting_.store(false, std::memory_order_release);
+    thread.adjusting_.clear();
     if (thread.home() != this_hart().index) {
         request_adjustment(thread);
     } else if (thread.run_node_.linked()) {
@@ -217,7 +217,7 @@ void Scheduler::Slice::expire() {
 void Scheduler::share_with_idle_harts() {
     uint64_t idle = idle_harts_.load(std::memory_order_relaxed) & Harts::mask();
     for (; idle != 0; idle &= idle - 1) {
-        const HartIndex hart{static_cast<uint32_t>(std::countr_zero(idle))};
+        const HartIndex hart{lowest_bit(idle)};
         Thread* thread = run_queue_.first_allowed_on(hart);
         if (thread == nullptr) continue;
         run_queue_.remove(*thread);

@@ -15,6 +15,7 @@
 
 #include "abi/info.h"
 #include "arch/context.h"
+#include "base/atomic_flag.h"
 #include "base/list.h"
 #include "mm/kernel_stack.h"
 #include "object/budget.h"
@@ -116,7 +117,7 @@ class Thread final : public Object {
     ListNode run_node_;
     Thread* next_released_ = nullptr;  // in an inbox of some scheduler
     Thread* next_adjusted_ = nullptr;
-    std::atomic<bool> adjusting_{false};  // in an inbox of adjustments, which counts a reference
+    AtomicFlag adjusting_;  // in an inbox of adjustments, which counts a reference
     uint32_t queued_priority_ = 0;
     Instant switched_in_{};
 };

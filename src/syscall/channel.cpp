@@ -65,7 +65,8 @@ Result<ReceiveTarget> check_target(UserMessage message, const Header& header) {
 // its peer.
 Status load(Outgoing& outgoing, const Header& header, Endpoint& through) {
     HandleValue values[KCHANNEL_MAX_MSG_HANDLES];
-    if (!arch::copy_from_user(values, address_of(header.handles),
+    if (header.num_handles != 0 &&
+        !arch::copy_from_user(values, address_of(header.handles),
                               header.num_handles * sizeof(HandleValue))) {
         return Fail(Error::FAULT);
     }

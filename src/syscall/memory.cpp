@@ -48,8 +48,7 @@ bool touches_ram(const platform::PhysicalRange& range) {
 Status memory_create(uint64_t size, uint32_t flags, UserHandle out) {
     if (flags != 0 || size == 0) return Fail(Error::INVAL);
     TRY(out.check_range());
-    Ref<MemoryObject> memory =
-        TRY(MemoryObject::create(current_thread().budget(), size));
+    Ref<MemoryObject> memory = TRY(MemoryObject::create(current_thread().budget(), size));
     return give_object(*memory, out);
 }
 

@@ -1,15 +1,15 @@
 #include "trace/symbols.h"
 
 extern "C" {
-extern const char kernel_text_start[];
+extern const char kernel_text_begin[];
 extern const char kernel_text_end[];
-// uint32_t count; count offsets of functions from kernel_text_start, rising; count offsets of their
+// uint32_t count; count offsets of functions from kernel_text_begin, rising; count offsets of their
 // names from the table's beginning; the names.
 extern const uint32_t kernel_symbol_table[];
 }
 
 Symbol find_symbol(uint64_t address) {
-    const auto start = reinterpret_cast<uint64_t>(kernel_text_start);
+    const auto start = reinterpret_cast<uint64_t>(kernel_text_begin);
     if (address < start || address >= reinterpret_cast<uint64_t>(kernel_text_end)) return {};
     const auto offset = static_cast<uint32_t>(address - start);
     const uint32_t count = kernel_symbol_table[0];

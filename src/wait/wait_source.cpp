@@ -15,12 +15,12 @@ void Waiter::end_sleep_from_outside() {
 }
 
 void Waiter::interrupt() {
-    interrupted_.store(true, std::memory_order_relaxed);
+    interrupted_.set();
     end_sleep_from_outside();
 }
 
 void Waiter::kill() {
-    killed_.store(true, std::memory_order_relaxed);
+    killed_.set();
     end_sleep_from_outside();
 }
 
@@ -53,8 +53,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     if (timed) DeadlineQueue::arm(self.timeout_, deadline);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     bool ended_by_self = false;
-    if (self.killed_.load(std::memory_order_relaxed) ||
-        self.interrupted_.load(std::memory_order_relaxed)) {
+    if (self.killed_.is_set() || self.interrupted_.is_set()) {
         ended_by_self = self.claim(WakeReason::kSignal);
     } else if (timed && deadline <= arch::now()) {
         ended_by_self = self.claim(WakeReason::kTimeout);

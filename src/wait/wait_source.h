@@ -22,6 +22,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/atomic_flag.h"
 #include "base/list.h"
 #include "base/result.h"
 #include "base/types.h"
@@ -63,9 +64,9 @@ class Waiter {
     void interrupt();
     // Ends every sleep of this thread from now on.
     void kill();
-    bool killed() const { return killed_.load(std::memory_order_acquire); }
+    bool killed() const { return killed_.is_set(); }
     // After a sleep that ended with kSignal: whether it was an interrupt, which is used up by this.
-    bool take_interrupt() { return interrupted_.exchange(false, std::memory_order_acq_rel); }
+    bool take_interrupt() { return interrupted_.take(); }
 
     // Valid for the winner of a claim, until it calls make_ready; null if nothing was offered.
     Offer* offer() const { return offer_; }
@@ -89,8 +90,8 @@ class Waiter {
     void end_sleep_from_outside();
 
     std::atomic<uint32_t> state_{kRunning};  // or kWaiting, or the WakeReason that ended the sleep
-    std::atomic<bool> interrupted_{false};
-    std::atomic<bool> killed_{false};
+    AtomicFlag interrupted_;
+    AtomicFlag killed_;
     Offer* offer_ = nullptr;
     ListNode node_;  // in a source's waiters; guarded by the source's guard
     Waiter* next_in_batch_ = nullptr;
