@@ -68,9 +68,11 @@ void stop_other_harts() {
     for_each_hart_set(others, [](sbi::HartSet set) { sbi::send_ipi(set); });
     const uint64_t start = csr::read<csr::kTime>();
     for (uint32_t i = 0; i < kMaxHarts; ++i) {
-        const Hart& hart = Harts::at({i});
-        while ((others >> i & 1) != 0 && !hart.block.stopped.load(std::memory_order_acquire) &&
-               csr::read<csr::kTime>() - start < kStopTicks) {}
+        if ((others >> i & 1) == 0) continue;
+        const HartBlock& hart = Harts::at({i}).block;
+        while (!hart.stopped.load(std::memory_order_acquire)) {
+            if (csr::read<csr::kTime>() - start > kStopTicks) return;
+        }
     }
 }
 
