@@ -1,0 +1,50 @@
+// The commands that `help` knows, and what each of them is entitled to.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace shell {
+
+struct Command {
+    std::string_view name;
+    const char* arguments;
+    const char* summary;
+    // Why the program gets the SYSTEM resource, the authority to look at and to manage every
+    // object; null: it does not get it, like every program that is not listed here.
+    const char* why_system;
+    bool built_in;
+};
+
+inline constexpr std::array kCommands = {
+    Command{"cat", "[FILE...]", "print files of the boot archive, or what is typed", nullptr,
+            false},
+    Command{"echo", "[WORD...]", "print words", nullptr, false},
+    Command{"exit", "", "end this shell; a new one is started", nullptr, true},
+    Command{"fault", "", "write through a null pointer", nullptr, false},
+    Command{"harts", "", "what each hart has done", "it reads the scheduler's counters", false},
+    Command{"help", "[COMMAND]", "list the commands, or describe one", nullptr, true},
+    Command{"kill", "ID...", "end processes", "it opens processes that others started", false},
+    Command{"ls", "[FOLDER]", "list the files of the boot archive", nullptr, false},
+    Command{"mem", "", "how much memory there is and is used", "it reads the system's totals",
+            false},
+    Command{"objects", "[TYPE|ID]", "count, list or describe kernel objects",
+            "it looks at objects of every process", false},
+    Command{"ps", "", "list the processes", "it looks at processes that others started", false},
+    Command{"shutdown", "[STATUS]", "power off", "it powers the machine off", false},
+    Command{"spawn", "COMMAND [WORD...]", "run a program in the background, as `COMMAND &` does",
+            nullptr, true},
+    Command{"spin", "", "run until killed", nullptr, false},
+    Command{"time", "COMMAND [WORD...]", "run a command and say how long it took", nullptr, true},
+    Command{"true", "", "do nothing, successfully", nullptr, false},
+};
+
+// The command called `name`; null if it is not listed.
+constexpr const Command* find_command(std::string_view name) {
+    for (const Command& command : kCommands) {
+        if (command.name == name) return &command;
+    }
+    return nullptr;
+}
+
+}  // namespace shell
