@@ -1,0 +1,76 @@
+# Kairos. `make` alone explains itself.
+#
+# Everything is built below build/: the kernel and programs of a configuration in build/<config>/,
+# the SDK in build/sdk (of the configuration built last), sources from elsewhere in
+# build/third_party. Fragments: mk/kernel.mk, mk/programs.mk, mk/test.mk, user/sdk.mk.
+
+CONFIG ?= release
+HARTS ?= 4
+MEMORY ?= 256
+N ?= 200
+V ?= 0
+
+ifeq ($(filter $(CONFIG),release debug),)
+$(error CONFIG is release or debug, not '$(CONFIG)')
+endif
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+.SUFFIXES:
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+PYTHON := python3
+export PYTHONDONTWRITEBYTECODE := 1
+
+BUILD := build/$(CONFIG)
+SDK := build/sdk
+SUPPORT := test/support
+
+# `$(call run,CXX,file,command)` shows a short line, or the command with V=1.
+ifeq ($(V),0)
+quiet = @printf '  %-8s %s\n' '$(1)' '$(2)';
+else
+quiet =
+endif
+
+.PHONY: help
+help:
+	@echo 'Kairos, a capability microkernel for 64-bit RISC-V.'
+	@echo
+	@echo '  make qemu [HARTS=4] [MEMORY=256]  build everything and boot to the shell'
+	@echo '  make test                         unit tests on the host, test programs in QEMU'
+	@echo '  make sdk                          build/sdk: kairos-cc, kairos-c++, kairos-run'
+	@echo '  make debug                        boot and wait for gdb, which is started'
+	@echo '  make bench                        instruction counts of the usual operations'
+	@echo '  make check                        formatting, second compiler, include rules'
+	@echo '  make soak-boot [N=200]            boot N times on 1, 2, 4 and 8 harts each'
+	@echo '  make format                       put the sources into shape'
+	@echo '  make clean                        remove build/'
+	@echo
+	@echo 'Options: CONFIG=release|debug (now $(CONFIG)), V=1 shows the commands.'
+
+# What a target needs to be installed is installed, or asked for, before make looks at anything
+# that would fail without it.
+goals := $(or $(MAKECMDGOALS),help)
+needs := $(if $(filter-out help clean format,$(goals)),build) \
+         $(if $(filter test bench soak-boot,$(goals)),test) \
+         $(if $(filter check format,$(goals)),check) $(if $(filter debug,$(goals)),debug)
+ifneq ($(strip $(needs)),)
+ifneq ($(shell sh $(SUPPORT)/deps.sh $(needs) >&2 && echo ok),ok)
+$(error packages are missing; see above)
+endif
+endif
+
+include mk/kernel.mk
+include user/sdk.mk
+include mk/programs.mk
+include mk/test.mk
+
+.PHONY: all
+all: kernel sdk programs compile_commands.json
+
+.PHONY: clean
+clean:
+	rm -rf build compile_commands.json

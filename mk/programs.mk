@@ -1,0 +1,51 @@
+# User programs and what boots them. Each folder of user/servers and user/apps is a program, named
+# after it; each file of test/integration and test/bench is one too.
+
+USER := $(BUILD)/user
+program_folders := $(sort $(wildcard user/servers/*/ user/apps/*/))
+program_names := $(filter-out common,$(notdir $(program_folders:%/=%)))
+programs := $(program_names:%=$(USER)/%)
+program_flags := -O2 -g -Wall -Wextra -Werror -Iuser -ffile-prefix-map=$(CURDIR)/=
+
+.PHONY: programs
+programs: $(programs)
+
+sources_of = $(sort $(wildcard user/servers/$(1)/*.c user/servers/$(1)/*.cpp \
+                               user/apps/$(1)/*.c user/apps/$(1)/*.cpp))
+headers_of_programs := $(wildcard user/protocols/* user/apps/common/* user/servers/*/*.h* \
+                                  user/apps/*/*.h*)
+
+define program_rule
+$(USER)/$(1): $(call sources_of,$(1)) $(headers_of_programs) $(SDK)/stamp
+	@mkdir -p $$(@D)
+	$$(call quiet,LINK,$$@) $(SDK)/bin/$(if $(filter %.cpp,$(call sources_of,$(1))),kairos-c++,kairos-cc) \
+	    $(program_flags) $(call sources_of,$(1)) -o $$@
+endef
+$(foreach program,$(program_names),$(eval $(call program_rule,$(program))))
+
+# The boot archive: programs, the manifest that init reads, and files.
+ARCHIVE := $(BUILD)/archive.img
+archive_files := $(sort $(shell find user/files -type f 2>/dev/null))
+archive_entries := $(foreach program,$(program_names),$(program)=$(USER)/$(program)) \
+                   manifest=user/servers/init/manifest \
+                   $(foreach file,$(archive_files),$(file:user/files/%=%)=$(file))
+
+$(ARCHIVE): $(programs) user/servers/init/manifest $(archive_files) $(SUPPORT)/archive.py
+	$(call quiet,ARCHIVE,$@) $(PYTHON) $(SUPPORT)/archive.py $@ $(archive_entries)
+
+qemu_command = qemu-system-riscv64 -M virt -cpu rv64 -smp $(HARTS) -m $(MEMORY) -nographic \
+    -no-reboot -bios default -kernel $(KERNEL) -initrd $(ARCHIVE) -append 'init=init'
+
+.PHONY: qemu
+qemu: $(KERNEL) $(ARCHIVE) compile_commands.json
+	@echo '  QEMU     $(HARTS) harts, $(MEMORY) MiB; leave with "shutdown", or ctrl-a x'
+	@$(qemu_command)
+
+# gdb attaches to QEMU's stub and loads the commands of $(SUPPORT)/kairos_gdb.py.
+.PHONY: debug
+debug: $(KERNEL) $(ARCHIVE)
+	@echo '  QEMU     waits for gdb on port 1234; its console is in $(BUILD)/console.log'
+	@$(qemu_command) -S -s > $(BUILD)/console.log 2>&1 < /dev/null & pid=$$!; \
+	    gdb-multiarch -q $(KERNEL) -ex 'set architecture riscv:rv64' \
+	        -ex 'target remote :1234' -x $(SUPPORT)/kairos_gdb.py; \
+	    kill $$pid 2>/dev/null || true

@@ -1,0 +1,88 @@
+# Tests, benchmarks and checks.
+
+# ---- User-mode test programs and benchmarks -------------------------------------------------------
+test_sources := $(sort $(wildcard test/integration/*.c test/integration/*.cpp))
+test_programs := $(patsubst test/integration/%,$(BUILD)/test/%,$(basename $(test_sources)))
+bench_sources := $(sort $(wildcard test/bench/*.c test/bench/*.cpp))
+bench_programs := $(patsubst test/bench/%,$(BUILD)/bench/%,$(basename $(bench_sources)))
+test_headers := $(wildcard test/integration/*.h* test/bench/*.h*)
+
+$(BUILD)/test/%: test/integration/%.cpp $(test_headers) $(SDK)/stamp
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@) $(SDK)/bin/kairos-c++ $(program_flags) -Itest/integration $< -o $@
+$(BUILD)/test/%: test/integration/%.c $(test_headers) $(SDK)/stamp
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@) $(SDK)/bin/kairos-cc $(program_flags) -Itest/integration $< -o $@
+$(BUILD)/bench/%: test/bench/%.cpp $(test_headers) $(SDK)/stamp
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@) $(SDK)/bin/kairos-c++ $(program_flags) -Itest/bench $< -o $@
+$(BUILD)/bench/%: test/bench/%.c $(test_headers) $(SDK)/stamp
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@) $(SDK)/bin/kairos-cc $(program_flags) -Itest/bench $< -o $@
+
+# ---- Unit tests on the host -----------------------------------------------------------------------
+# The portable kernel, compiled for this machine against the hosted implementation of arch/.
+HOST := build/host
+host_test_sources := $(sort $(wildcard test/host/*.cpp))
+host_kernel_sources := $(sort $(shell find src/base src/sync src/mm src/trace/counters.cpp src/wait \
+    src/object src/memory -name '*.cpp' 2>/dev/null) $(wildcard test/host/arch/*.cpp))
+host_objects := $(host_test_sources:%=$(HOST)/%.o) $(host_kernel_sources:%=$(HOST)/%.o)
+host_tests := $(if $(host_test_sources),$(HOST)/unit-tests)
+host_flags := -std=c++23 -O1 -g -Wall -Wextra -Werror -DKAIROS_DEBUG=1 -Isrc \
+    -Itest/host/arch/include -Itest/host -fsanitize=address,undefined -fno-sanitize-recover=all
+
+$(HOST)/%.cpp.o: %.cpp
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCXX,$<) g++ $(host_flags) -MMD -MP -c $< -o $@
+$(HOST)/unit-tests: $(host_objects)
+	$(call quiet,HOSTLD,$@) g++ $(host_flags) $^ -o $@
+-include $(host_objects:.o=.d)
+
+# ---- Running them ---------------------------------------------------------------------------------
+.PHONY: test
+test: sdk $(KERNEL) $(test_programs) $(host_tests)
+	@$(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) \
+	    $(if $(host_tests),--host $(host_tests)) --python $(SUPPORT)/tests \
+	    $(if $(test_programs),--programs $(test_programs)) $(TESTFLAGS)
+
+.PHONY: bench
+bench: sdk $(bench_programs)
+	@for program in $(bench_programs); do \
+	    $(SDK)/bin/kairos-run --icount --timeout 120 $$program 2>/dev/null || exit 1; done
+
+.PHONY: soak-boot
+soak-boot: sdk $(USER)/true
+	@$(PYTHON) $(SUPPORT)/soak_boot.py --kernel $(KERNEL) --count $(N) $(USER)/true
+
+# ---- Checks ---------------------------------------------------------------------------------------
+cxx_files := $(sort $(shell find src arch platform user test -name '*.h' -o -name '*.hpp' \
+    -o -name '*.cpp' -o -name '*.c'))
+clang_system := $(shell $(CROSS)g++ -xc++ -E -v /dev/null 2>&1 | \
+    sed -n '/^\#include </,/^End/s/^ \(\/.*\)/-isystem \1/p')
+
+.PHONY: check
+check: check-format check-includes check-clang
+
+.PHONY: check-format
+check-format:
+	$(call quiet,CHECK,formatting) clang-format-14 --dry-run -Werror $(cxx_files) || \
+	    { echo 'make format puts this right'; exit 1; }
+
+.PHONY: check-includes
+check-includes:
+	$(call quiet,CHECK,include rules) $(PYTHON) $(SUPPORT)/check_includes.py
+
+# Clang compiles the kernel a second time, for its thread-safety analysis.
+.PHONY: check-clang
+check-clang: $(kernel_sources:%=$(BUILD)/clang/%.ok)
+
+$(BUILD)/clang/%.cpp.ok: %.cpp | $(LIBFDT)/libfdt.h
+	@mkdir -p $(@D)
+	$(call quiet,CLANG,$<) clang++-14 --target=riscv64-linux-gnu -march=rv64imac -mabi=lp64 \
+	    -std=c++2b -fsyntax-only -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ \
+	    -nostdlibinc $(kernel_includes) $(clang_system) -DKAIROS_DEBUG=1 -Wall -Wextra -Werror \
+	    -Wthread-safety $< && touch $@
+
+.PHONY: format
+format:
+	@clang-format-14 -i $(cxx_files)
