@@ -44,7 +44,7 @@ boot_entry:
     bne     t0, t1, 1b
 
     // The early root table: the kernel's gigapage at its physical address, which only the jump
-    // needs, and at its virtual one.
+    // needs, and at its virtual one. Each hart leaves it a few instructions after the jump.
     la      t0, early_root_table
     li      t1, KERNEL_GIGAPAGE >> 12 << 10 | 0xcf  // valid, rwx, accessed, dirty
     sd      t1, (8 * (KERNEL_GIGAPAGE >> 30))(t0)

@@ -33,7 +33,7 @@ void adopt_hart(Hart& hart, uint64_t first_stack_end) {
     csr::write<csr::kSscratch>(0);
     csr::write<csr::kStvec>(reinterpret_cast<uint64_t>(trap_entry));
     csr::write<csr::kScounteren>(csr::kAllCounters);
-    // The invariant of trap.S: outside a nested trap, an sret leads to user mode with interrupts.
+    // The invariant of trap.S: an sret leads to user mode, with interrupts on.
     csr::clear<csr::kSstatus>(SSTATUS_SPP | SSTATUS_FS | SSTATUS_SUM | SSTATUS_MXR);
     csr::set<csr::kSstatus>(SSTATUS_SPIE);
     csr::write<csr::kSie>(csr::kSoftwareInterrupt | csr::kTimerInterrupt | csr::kExternalInterrupt);

@@ -1,3 +1,4 @@
+// The firmware's console and power switch.
 #include "arch/firmware.h"
 
 #include "arch/backtrace.h"

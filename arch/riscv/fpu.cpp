@@ -1,3 +1,4 @@
+// Giving the FPU to threads; fpu.h tells the states.
 #include "fpu.h"
 
 #include "arch/context.h"

@@ -1,8 +1,9 @@
-// Starting, interrupting and stopping harts.
+// Starting, interrupting, pausing and stopping harts.
 #include "arch/smp.h"
 
 #include "arch/backtrace.h"
 #include "arch/hart.h"
+#include "arch/time.h"
 #include "csr.h"
 #include "layout.h"
 #include "live_harts.h"
@@ -21,7 +22,7 @@ std::atomic<uint32_t> live{0};
 std::atomic<HartBlock*> stopper{nullptr};
 
 // Long enough for a hart that takes interrupts or waits for a lock, short for a person.
-constexpr uint64_t kStopTicks = 1'000'000;  // a tenth of a second on virt
+constexpr uint64_t kStopNanoseconds = 100'000'000;
 
 // Parks a hart in the function that this becomes a part of, and notes where that was called.
 [[noreturn, gnu::always_inline]] inline void stop_in_this_call() {
@@ -66,12 +67,12 @@ void stop_other_harts() {
     }
     const uint32_t others = live_harts() & ~hart_block()->bit;
     for_each_hart_set(others, [](sbi::HartSet set) { sbi::send_ipi(set); });
-    const uint64_t start = csr::read<csr::kTime>();
+    const Instant give_up{now().nanoseconds + kStopNanoseconds};
     for (uint32_t i = 0; i < kMaxHarts; ++i) {
         if ((others >> i & 1) == 0) continue;
         const HartBlock& hart = Harts::at({i}).block;
         while (!hart.stopped.load(std::memory_order_acquire)) {
-            if (csr::read<csr::kTime>() - start > kStopTicks) return;
+            if (now() > give_up) return;
         }
     }
 }

@@ -4,9 +4,10 @@
 // is zero and tp holds the block. The block's `frame` is where the running thread's user registers
 // go; below it the thread's kernel stack begins.
 //
-// sstatus: outside a trap taken from the kernel, SPP is 0 and SPIE is 1, so an sret leads to user
-// mode with interrupts on. A trap from user mode makes it so and every sret leaves it so; nothing
-// here has to set them. FS belongs to switch_context and is not restored from frames.
+// sstatus: while functions of the kernel run, SPP is 0 and SPIE is 1, so that an sret leads to user
+// mode with interrupts on. A trap from user mode makes it so and every sret leaves it so; only a
+// trap from the kernel has to set them. FS belongs to switch_context and is not restored from
+// frames.
 //
 // gp is the user's throughout: the kernel is linked without it, and keeps it as it does s0-s11.
 #include "offsets.h"
@@ -185,16 +186,23 @@ trap_from_kernel:
     sd      t0, KERNEL_FRAME_RECORD_PC(sp)
     sd      s0, KERNEL_FRAME_RECORD_FP(sp)
     addi    s0, sp, KERNEL_FRAME_SIZE
-    li      t2, SSTATUS_SUM
+    li      t2, SSTATUS_SUM | SSTATUS_SPP
     csrc    sstatus, t2
+    li      t2, SSTATUS_SPIE
+    csrs    sstatus, t2
     mv      a0, sp
     csrr    a1, scause
     csrr    a2, stval
     call    handle_kernel_trap
     ld      t0, FRAME_PC(sp)
-    ld      t1, FRAME_STATUS(sp)
     csrw    sepc, t0
-    csrw    sstatus, t1
+    ld      t0, FRAME_STATUS(sp)    // as it was, but for FS
+    csrr    t1, sstatus
+    xor     t1, t1, t0
+    li      t2, SSTATUS_FS
+    and     t1, t1, t2
+    xor     t0, t0, t1
+    csrw    sstatus, t0
     load_x  1, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31
     addi    sp, sp, KERNEL_FRAME_SIZE
     sret

@@ -1,8 +1,6 @@
 // What becomes of a trap once its registers are saved: it is named in the kernel's terms
 // (arch/entry.h) and handed over. Entry and exit are in trap.S.
-#include "arch/backtrace.h"
 #include "arch/entry.h"
-#include "arch/smp.h"
 #include "csr.h"
 #include "fpu.h"
 #include "offsets.h"
