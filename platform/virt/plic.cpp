@@ -18,8 +18,8 @@ constexpr uint32_t kOn = 1;
 Registers registers;
 // Several lines share an enable word, and callers serialise by line only.
 constinit SpinLock lock(LockRank::kInterruptController);
-// Which hart may be interrupted; fixed between unmask and complete.
-HartIndex target[kMaxLines];
+// Which hart (by index) a line may interrupt; fixed between unmask and complete.
+uint8_t target[kMaxLines];
 
 uint64_t priority_register(uint32_t line) { return 4 * line; }
 uint64_t enable_register(uint32_t context, uint32_t line) {
@@ -63,8 +63,8 @@ uint32_t interrupt_count() { return plic().lines; }
 
 void interrupt_unmask(uint32_t line, HartIndex hart) {
     LockGuard guard(lock);
-    if (target[line] != hart) set_enabled(line, target[line], false);
-    target[line] = hart;
+    if (target[line] != hart.value) set_enabled(line, {target[line]}, false);
+    target[line] = static_cast<uint8_t>(hart.value);
     set_enabled(line, hart, true);
     registers.write_word(priority_register(line), kOn);
 }
@@ -78,7 +78,7 @@ std::optional<uint32_t> interrupt_claim() {
 }
 
 void interrupt_complete(uint32_t line) {
-    registers.write_word(claim_register(context_of(target[line])), line);
+    registers.write_word(claim_register(context_of(HartIndex{target[line]})), line);
 }
 
 }  // namespace platform
