@@ -21,8 +21,9 @@ class ArchiveClient {
         return ArchiveClient(std::move(*channel));
     }
 
-    // The file called `name`. -ENOENT, or errors of the call.
+    // The file called `name`; a leading slash is passed over. -ENOENT, or errors of the call.
     kairos::Result<kairos_archive_file> find(std::string_view name) const {
+        if (name.starts_with('/')) name.remove_prefix(1);
         kairos_archive_request request = {};
         request.kind = KAIROS_ARCHIVE_OPEN;
         if (!write_field(request.name, name)) return std::unexpected(kairos::Error::NOENT);

@@ -52,10 +52,10 @@ void print_help(Terminal& terminal, const char* about) {
     }
     for (const Command& command : kCommands) print_summary(terminal, command);
     terminal.write(
-        "\nAny other word runs the program of that name in the archive's folder bin. 'WORD &' "
-        "runs\n"
-        "it in the background; quote with ' \" or \\. Up and Down bring back what was typed,\n"
-        "Ctrl-C stops the program in the foreground.\n");
+        "\nAny other word runs the program of that name in the boot archive. 'WORD &' runs it in\n"
+        "the background; quote with ' \" or \\. Up and Down bring back what was typed, Ctrl-C "
+        "stops\n"
+        "the program in the foreground.\n");
 }
 
 }  // namespace shell

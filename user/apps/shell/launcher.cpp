@@ -1,8 +1,9 @@
 // Starting programs; see the header.
 #include "apps/shell/launcher.hpp"
 
+#include <kairos/archive.h>
+
 #include <cstdio>
-#include <cstring>
 
 #include "apps/common/connect.hpp"
 #include "apps/common/gifts.hpp"
@@ -28,9 +29,9 @@ const kairos::Handle& system_resource() {
 kairos::Result<kairos::Process> launch(char* const arguments[], const kairos::Channel& input,
                                        const kairos::Channel& output) {
     const char* program = arguments[0];
-    char path[64];
-    const char* folder = std::strchr(program, '/') == nullptr ? "bin/" : "";
-    const int length = std::snprintf(path, sizeof(path), "%s%s", folder, program);
+    char path[1 + KAIROS_ARCHIVE_NAME_MAX];
+    // The slash is passed over; without it, "self" would be this shell.
+    const int length = std::snprintf(path, sizeof(path), "/%s", program);
     if (static_cast<size_t>(length) >= sizeof(path)) return std::unexpected(kairos::Error::NOENT);
 
     common::Gifts gifts;

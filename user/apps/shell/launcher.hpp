@@ -6,10 +6,10 @@
 
 namespace shell {
 
-// Starts the program `arguments[0]`: a file of the folder bin/, or a whole path if it has a slash.
-// It gets its own duplicates of `output` for STDOUT and STDERR, of `input` (unless empty) for
-// STDIN, of our names handle, and of our SYSTEM resource if its Command says why. Errors as
-// kairos_spawn: -ENOENT no such program, -ENOEXEC not a program.
+// Starts the program `arguments[0]`, a file of the boot archive. It gets its own duplicates of
+// `output` for STDOUT and STDERR, of `input` (unless empty) for STDIN, of our names handle, and of
+// our SYSTEM resource if its Command says why. Errors as kairos_spawn: -ENOENT no such program,
+// -ENOEXEC not a program.
 kairos::Result<kairos::Process> launch(char* const arguments[], const kairos::Channel& input,
                                        const kairos::Channel& output);
 
