@@ -115,6 +115,8 @@ uint64_t kernel_image_size();
 // Kernel stacks live in a region of their own, so that guard pages can lie between them.
 VirtualAddress kernel_stack_region();
 uint64_t kernel_stack_region_size();
+// Maps a page of that region where nothing is mapped; -ENOMEM for want of a table. A table taken
+// from `source` stays with the kernel. The caller serialises.
 Status map_kernel_page(VirtualAddress page, PhysicalAddress frame, TableSource& source);
 // Unmaps on every hart and returns the frame.
 PhysicalAddress unmap_kernel_page(VirtualAddress page);
