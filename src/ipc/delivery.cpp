@@ -23,33 +23,30 @@ bool ReceiveTarget::write(VirtualAddress to, const void* from, size_t size) cons
     return space->write(to, from, size);
 }
 
-Result<Delivery> Delivery::prepare(ReceiveTarget& target, const Message& message,
-                                   uint32_t handle_count) {
-    target.size = message.size();
-    target.handle_count = handle_count;
-    if (!target.fits(message.size(), handle_count)) return Fail(Error::MSGSIZE);
-
-    SlotReservation room;
-    if (handle_count != 0 && !target.drop_handles) room = TRY(target.table->reserve(handle_count));
-
-    const bool here = target.space == &current_thread().space();
-    const bool filled =
-        here ? message.write_to_user(target.bytes) : message.write_to(*target.space, target.bytes);
+Status Delivery::prepare(const Message& message, uint32_t handle_count) {
+    target_.size = message.size();
+    target_.handle_count = handle_count;
+    if (!target_.fits(message.size(), handle_count)) return Fail(Error::MSGSIZE);
+    if (handle_count != 0 && !target_.drop_handles) {
+        TRY(target_.table->reserve(handle_count, room_));
+    }
+    const bool here = target_.space == &current_thread().space();
+    const bool filled = here ? message.write_to_user(target_.bytes)
+                             : message.write_to(*target_.space, target_.bytes);
     if (!filled) return Fail(Error::FAULT);
-    if (room.count() != 0) {
+    if (room_.count() != 0) {
         HandleValue values[KCHANNEL_MAX_MSG_HANDLES];
-        for (uint32_t i = 0; i < room.count(); ++i) values[i] = room.value(i);
-        if (!target.write(target.handles, values, room.count() * sizeof(HandleValue))) {
+        for (uint32_t i = 0; i < room_.count(); ++i) values[i] = room_.value(i);
+        if (!target_.write(target_.handles, values, room_.count() * sizeof(HandleValue))) {
             return Fail(Error::FAULT);
         }
     }
-    if (target.message.value != 0) {
-        const Lengths lengths{message.size(), handle_count, message.txid};
-        if (!target.write(target.message + kLengthsOffset, &lengths, sizeof(lengths))) {
-            return Fail(Error::FAULT);
-        }
+    if (target_.message.value == 0) return {};
+    const Lengths lengths{message.size(), handle_count, message.txid};
+    if (!target_.write(target_.message + kLengthsOffset, &lengths, sizeof(lengths))) {
+        return Fail(Error::FAULT);
     }
-    return Delivery(target, std::move(room));
+    return {};
 }
 
 void Delivery::commit(CapChain handles) {
@@ -57,6 +54,6 @@ void Delivery::commit(CapChain handles) {
         if (room_.install(i, handles.pop_front())) continue;
         const HandleValue nothing = KAIROS_HANDLE_INVALID;
         // The page was writable a moment ago; if it is gone, so is the value in it.
-        (void)target_->write(target_->handles + i * sizeof(HandleValue), &nothing, sizeof(nothing));
+        (void)target_.write(target_.handles + i * sizeof(HandleValue), &nothing, sizeof(nothing));
     }
 }

@@ -11,14 +11,14 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
     Message& first = queue_.first();
     held.unlock();
 
-    auto delivery = Delivery::prepare(target, first, first.handles.count());
-    if (!delivery) {
+    Delivery delivery(target);
+    if (const Status prepared = delivery.prepare(first, first.handles.count()); !prepared) {
         WakeBatch wakes;
         held.lock();
         turn_taken_ = false;
         receivers_.wake_one(WakeReason::kData, wakes);
         held.unlock();
-        return Fail(delivery.error());
+        return prepared;
     }
 
     Message taken;  // its frames are freed, and handles that are dropped closed, without the lock
@@ -39,7 +39,7 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
         }
         held.unlock();
     }
-    delivery->commit(std::move(taken.handles));
+    delivery.commit(std::move(taken.handles));
     count(Counter::channel_receives);
     return {};
 }

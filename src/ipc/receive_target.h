@@ -37,18 +37,16 @@ struct ReceiveTarget {
 
 class Delivery {
   public:
+    explicit Delivery(ReceiveTarget& target) : target_(target) {}
+
     // Fills the receiver's memory and reserves room for `handle_count` handles. -EMSGSIZE (sizes
     // in the target), -EMFILE, -EDQUOT, -ENOMEM, -EFAULT; the message is as before in any case.
-    static Result<Delivery> prepare(ReceiveTarget& target, const Message& message,
-                                    uint32_t handle_count);
+    Status prepare(const Message& message, uint32_t handle_count);
     // Installs the handles. A revoked one leaves KAIROS_HANDLE_INVALID in its place.
     void commit(CapChain handles);
 
   private:
-    Delivery(ReceiveTarget& target, SlotReservation room)
-        : target_(&target), room_(std::move(room)) {}
-
-    ReceiveTarget* target_;
+    ReceiveTarget& target_;
     SlotReservation room_;
 };
 

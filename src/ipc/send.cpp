@@ -36,17 +36,17 @@ ReceiveOffer* Endpoint::claim_armed_receiver(Endpoint& to, uint32_t size, uint32
 // Delivers to somebody who sleeps and is claimed, without the lock, and lets him go. True if the
 // message has arrived; otherwise it is as before, and the receiver has been told why.
 bool Endpoint::deliver_to(ReceiveOffer& offer, Outgoing& outgoing, WakeBatch& wakes) {
-    auto delivery = Delivery::prepare(offer.target, outgoing.message, outgoing.handles.count());
-    if (delivery) {
-        delivery->commit(outgoing.handles.commit());
+    Delivery delivery(offer.target);
+    const Status prepared = delivery.prepare(outgoing.message, outgoing.handles.count());
+    if (prepared) {
+        delivery.commit(outgoing.handles.commit());
         offer.outcome = ReceiveOffer::Outcome::kDelivered;
     } else {
         offer.outcome = ReceiveOffer::Outcome::kFailed;
-        offer.error = delivery.error();
+        offer.error = prepared.error();
     }
-    const bool delivered = delivery.ok();
     wakes.add(offer.waiter);
-    return delivered;
+    return prepared.ok();
 }
 
 bool Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {

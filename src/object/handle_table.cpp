@@ -104,29 +104,15 @@ void HandleTable::free_slot(uint32_t index) {
     used_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-Result<SlotReservation> HandleTable::reserve(uint32_t count) {
-    SlotReservation reservation;
+Status HandleTable::reserve(uint32_t count, SlotReservation& room) {
     LockGuard guard(lock_);
     TRY(make_room(count));
-    reservation.table_ = this;
-    for (; reservation.count_ < count; ++reservation.count_) {
-        reservation.slots_[reservation.count_] = take_free_slot();
-    }
-    return reservation;
+    room.table_ = this;
+    while (room.count_ < count) room.slots_[room.count_++] = take_free_slot();
+    return {};
 }
 
-SlotReservation::SlotReservation(SlotReservation&& other) noexcept { *this = std::move(other); }
-
-SlotReservation& SlotReservation::operator=(SlotReservation&& other) noexcept {
-    std::swap(table_, other.table_);
-    std::swap(slots_, other.slots_);
-    std::swap(count_, other.count_);
-    std::swap(installed_, other.installed_);
-    return *this;
-}
-
-SlotReservation::~SlotReservation() {
-    if (table_ == nullptr || installed_ == (1u << count_) - 1) return;
+void SlotReservation::give_back() {
     LockGuard guard(table_->lock_);
     for (uint32_t i = 0; i < count_; ++i) {
         if ((installed_ >> i & 1) == 0) table_->free_slot(slots_[i]);
@@ -151,48 +137,36 @@ bool SlotReservation::install(uint32_t i, OwnedCap owned) {
 }
 
 Result<HandleValue> HandleTable::insert(OwnedCap cap) {
-    SlotReservation room = TRY(reserve(1));
+    SlotReservation room;
+    TRY(reserve(1, room));
     return room.install(0, std::move(cap)) ? room.value(0) : KAIROS_HANDLE_INVALID;
 }
 
 // ---- Leaving ------------------------------------------------------------------------------------
 
-Result<TransferReservation> HandleTable::reserve_transfer(std::span<const HandleValue> values,
-                                                          const Object* forbidden,
-                                                          const Object* also_forbidden) {
-    TransferReservation reservation;
+Status HandleTable::reserve_transfer(std::span<const HandleValue> values, const Object* forbidden,
+                                     const Object* also_forbidden, TransferReservation& leaving) {
     LockGuard guard(lock_);
     for (size_t i = 0; i < values.size(); ++i) {
         const uint32_t index = live_slot(values[i]);
         if (index == kNoSlot) return Fail(Error::BADF);
         if (!slot(index).cap->rights_.covers(right::kTransfer)) return Fail(Error::ACCES);
-        reservation.slots_[i] = index;
+        leaving.slots_[i] = index;
     }
     for (size_t i = 0; i < values.size(); ++i) {
-        const Object* object = slot(reservation.slots_[i]).object.load(std::memory_order_relaxed);
+        const Object* object = slot(leaving.slots_[i]).object.load(std::memory_order_relaxed);
         if (object == forbidden || object == also_forbidden) return Fail(Error::INVAL);
         for (size_t j = 0; j < i; ++j) {
-            if (reservation.slots_[i] == reservation.slots_[j]) return Fail(Error::INVAL);
+            if (leaving.slots_[i] == leaving.slots_[j]) return Fail(Error::INVAL);
         }
     }
-    for (size_t i = 0; i < values.size(); ++i) withdraw(reservation.slots_[i]);
-    reservation.table_ = this;
-    reservation.count_ = static_cast<uint32_t>(values.size());
-    return reservation;
+    for (size_t i = 0; i < values.size(); ++i) withdraw(leaving.slots_[i]);
+    leaving.table_ = this;
+    leaving.count_ = static_cast<uint32_t>(values.size());
+    return {};
 }
 
-TransferReservation::TransferReservation(TransferReservation&& other) noexcept {
-    *this = std::move(other);
-}
-
-TransferReservation& TransferReservation::operator=(TransferReservation&& other) noexcept {
-    std::swap(table_, other.table_);
-    std::swap(slots_, other.slots_);
-    std::swap(count_, other.count_);
-    return *this;
-}
-
-TransferReservation::~TransferReservation() {
+void TransferReservation::put_back() {
     for (uint32_t i = 0; i < count_; ++i) OwnedCap revoked = table_->restore(slots_[i]);
 }
 

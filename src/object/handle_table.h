@@ -32,13 +32,16 @@ struct FoundHandle {
     Rights rights;
 };
 
-// Free slots set aside; those not used are given back.
+// Free slots set aside (HandleTable::reserve); those not used are given back. Neither this nor a
+// TransferReservation moves: each stands where the operation that needs it does.
 class SlotReservation {
   public:
-    SlotReservation() = default;
-    SlotReservation(SlotReservation&& other) noexcept;
-    SlotReservation& operator=(SlotReservation&& other) noexcept;
-    ~SlotReservation();
+    SlotReservation() {}
+    SlotReservation(const SlotReservation&) = delete;
+    SlotReservation& operator=(const SlotReservation&) = delete;
+    ~SlotReservation() {
+        if (installed_ != (1u << count_) - 1) give_back();
+    }
 
     uint32_t count() const { return count_; }
     // What the handle in the i-th reserved slot will be called.
@@ -50,20 +53,25 @@ class SlotReservation {
   private:
     friend class HandleTable;
 
+    void give_back();
+
     HandleTable* table_ = nullptr;
-    uint32_t slots_[KCHANNEL_MAX_MSG_HANDLES];
     uint32_t count_ = 0;
     uint32_t installed_ = 0;  // bit i: slot i is in use
+    uint32_t slots_[KCHANNEL_MAX_MSG_HANDLES];
 };
 
-// Handles that are about to leave their table: nobody can use, close or send them meanwhile, and
-// they come back, under the same values, unless the transfer is committed.
+// Handles that are about to leave their table (HandleTable::reserve_transfer): nobody can use,
+// close or send them meanwhile, and they come back, under the same values, unless the transfer is
+// committed.
 class TransferReservation {
   public:
-    TransferReservation() = default;
-    TransferReservation(TransferReservation&& other) noexcept;
-    TransferReservation& operator=(TransferReservation&& other) noexcept;
-    ~TransferReservation();
+    TransferReservation() {}
+    TransferReservation(const TransferReservation&) = delete;
+    TransferReservation& operator=(const TransferReservation&) = delete;
+    ~TransferReservation() {
+        if (count_ != 0) put_back();
+    }
 
     uint32_t count() const { return count_; }
     // The point of no return: moves the caps out, in order, and frees their slots. Cannot fail.
@@ -72,9 +80,11 @@ class TransferReservation {
   private:
     friend class HandleTable;
 
+    void put_back();
+
     HandleTable* table_ = nullptr;
-    uint32_t slots_[KCHANNEL_MAX_MSG_HANDLES];
     uint32_t count_ = 0;
+    uint32_t slots_[KCHANNEL_MAX_MSG_HANDLES];
 };
 
 class HandleTable {
@@ -104,15 +114,14 @@ class HandleTable {
     }
 
     // Room for `count` more handles. -EMFILE, -EDQUOT, -ENOMEM.
-    Result<SlotReservation> reserve(uint32_t count);
+    Status reserve(uint32_t count, SlotReservation& room);
     // Puts one cap in. On failure the cap is dropped.
     Result<HandleValue> insert(OwnedCap cap);
 
     // Takes handles out for a transfer, all or none. -EBADF, -EACCES (KRIGHT_TRANSFER is missing),
     // -EINVAL (one is named twice, or refers to `forbidden` or `also_forbidden`).
-    Result<TransferReservation> reserve_transfer(std::span<const HandleValue> values,
-                                                 const Object* forbidden,
-                                                 const Object* also_forbidden);
+    Status reserve_transfer(std::span<const HandleValue> values, const Object* forbidden,
+                            const Object* also_forbidden, TransferReservation& leaving);
 
     // Takes a handle out for good; dropping the result closes it. -EBADF.
     Result<OwnedCap> remove(HandleValue value);

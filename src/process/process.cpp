@@ -52,7 +52,8 @@ Status Process::launch(Thread& thread, ProcessState needed) {
 Status Process::start(Thread& thread, VirtualAddress entry, VirtualAddress sp,
                       TransferReservation& bootstrap, uint64_t argument) {
     if (&thread.process() != this) return Fail(Error::INVAL);
-    SlotReservation room = TRY(handles_.reserve(bootstrap.count()));
+    SlotReservation room;
+    TRY(handles_.reserve(bootstrap.count(), room));
     TRY(launch(thread, ProcessState::kNew));
     // Nothing fails from here on, and the thread does not run before the last line.
     HandleValue value = KAIROS_HANDLE_INVALID;

@@ -73,9 +73,8 @@ Status load(Outgoing& outgoing, const Header& header, Endpoint& through) {
     TRY(outgoing.message.read_from_user(address_of(header.bytes), header.num_bytes,
                                         current_thread().budget()));
     if (header.num_handles == 0) return {};
-    outgoing.handles = TRY(current_thread().handles().reserve_transfer(
-        std::span(values, header.num_handles), &through, through.peer()));
-    return {};
+    return current_thread().handles().reserve_transfer(std::span(values, header.num_handles),
+                                                       &through, through.peer(), outgoing.handles);
 }
 
 // After a receive: reports the sizes of a message that does not fit.

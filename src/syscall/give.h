@@ -18,7 +18,8 @@ struct NewHandle {
 // -EMFILE, -EDQUOT, -ENOMEM, -EFAULT; on failure no handle exists.
 template <size_t kCount>
 Status give(std::array<NewHandle, kCount> handles) {
-    SlotReservation room = TRY(current_thread().handles().reserve(kCount));
+    SlotReservation room;
+    TRY(current_thread().handles().reserve(kCount, room));
     for (uint32_t i = 0; i < kCount; ++i) TRY(handles[i].out.write(room.value(i)));
     for (uint32_t i = 0; i < kCount; ++i) {
         // Nobody else knows the cap, so it cannot have been revoked.

@@ -32,7 +32,8 @@ Status handle_duplicate(HandleValue handle, uint32_t rights, UserHandle out) {
     HandleTable& table = current_thread().handles();
     const FoundHandle found = TRY(table.find(handle));
     if (!found.rights.covers(wanted.rights | right::kDuplicate)) return Fail(Error::ACCES);
-    SlotReservation room = TRY(table.reserve(1));
+    SlotReservation room;
+    TRY(table.reserve(1, room));
     TRY(out.write(room.value(0)));
     return table.duplicate(handle, wanted.same ? found.rights : wanted.rights, room);
 }

@@ -60,7 +60,7 @@ Status process_start(HandleValue process_handle, HandleValue thread_handle, Virt
     Ref<Thread> thread = TRY(table.get<Thread>(thread_handle, right::kManage));
     TransferReservation moving;
     if (bootstrap != KAIROS_HANDLE_INVALID) {
-        moving = TRY(table.reserve_transfer({&bootstrap, 1}, nullptr, nullptr));
+        TRY(table.reserve_transfer({&bootstrap, 1}, nullptr, nullptr, moving));
     }
     return process->start(*thread, entry, sp, moving, argument);
 }
