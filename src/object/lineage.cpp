@@ -6,6 +6,7 @@
 #include "object/budget.h"
 #include "object/handle_table.h"
 #include "sync/preemption.h"
+#include "trace/counters.h"
 
 namespace {
 constinit mm::ObjectCache<Cap> cap_cache;
@@ -210,6 +211,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
         cap.ghost_ = true;
         if (was_in_table) cap.held_ = false;
     }
+    if (taken != nullptr) count(Counter::cap_revoked);
     if (taken != nullptr) taken->drop_owner(OwnerClass::kHandle);
 }
 

@@ -1,7 +1,22 @@
 #include "wait/wait_source.h"
 
 #include "arch/time.h"
+#include "trace/counters.h"
 #include "wait/parking.h"
+
+namespace {
+
+// Counters of wakes stand in the order of the reasons.
+void count_wake(WakeReason reason) {
+    static_assert(
+        static_cast<uint32_t>(Counter::wake_cancel) - static_cast<uint32_t>(Counter::wake_data) ==
+        static_cast<uint32_t>(WakeReason::kCancel) - static_cast<uint32_t>(WakeReason::kData));
+    count(static_cast<Counter>(static_cast<uint32_t>(Counter::wake_data) +
+                               static_cast<uint32_t>(reason) -
+                               static_cast<uint32_t>(WakeReason::kData)));
+}
+
+}  // namespace
 
 void Waiter::Timeout::expire() {
     if (waiter_.claim(WakeReason::kTimeout)) make_ready(waiter_);
@@ -40,6 +55,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     if (sequence_ != seen_sequence) {
         guard.unlock();
         if (wakes != nullptr) wakes->flush();
+        count(Counter::wait_skipped);
         return WakeReason::kMoved;
     }
     Waiter& self = current_waiter();
@@ -48,6 +64,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     waiters_.push_back(self);
     guard.unlock();
     if (wakes != nullptr) wakes->flush();
+    count(Counter::wait_blocks);
 
     const bool timed = !deadline.is_never();
     if (timed) DeadlineQueue::arm(self.timeout_, deadline);
@@ -63,6 +80,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     if (timed) DeadlineQueue::disarm(self.timeout_);
 
     const auto reason = static_cast<WakeReason>(self.state_.load(std::memory_order_acquire));
+    count_wake(reason);
     self.state_.store(Waiter::kRunning, std::memory_order_relaxed);
     self.offer_ = nullptr;
     if (reason == WakeReason::kSignal || reason == WakeReason::kTimeout) {
