@@ -3,22 +3,34 @@
 // for a release.
 #pragma once
 
-#include <source_location>
+#include <cstdint>
 
-// Stops the machine with a report (trace/panic.cpp; the host tests have their own).
-[[noreturn]] void panic(const char* reason,
-                        std::source_location where = std::source_location::current());
+// A place in the source: what std::source_location is, in a form that both compilers know.
+struct SourceLocation {
+    const char* file;
+    const char* function;
+    uint32_t line;
+
+    static constexpr SourceLocation current(const char* file = __builtin_FILE(),
+                                            const char* function = __builtin_FUNCTION(),
+                                            uint32_t line = __builtin_LINE()) {
+        return {file, function, line};
+    }
+};
+
+// Stops the machine with a report (process/panic.cpp; the host tests have their own).
+[[noreturn]] void panic(const char* reason, SourceLocation where = SourceLocation::current());
 
 inline constexpr bool kDebugBuild = KAIROS_DEBUG != 0;
 
 inline void check(bool holds, const char* invariant,
-                  std::source_location where = std::source_location::current()) {
+                  SourceLocation where = SourceLocation::current()) {
     if (!holds) [[unlikely]] {
         panic(invariant, where);
     }
 }
 
 inline void debug_check(bool holds, const char* invariant,
-                        std::source_location where = std::source_location::current()) {
+                        SourceLocation where = SourceLocation::current()) {
     if constexpr (kDebugBuild) check(holds, invariant, where);
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "base/assert.h"
+#include "base/container_of.h"
 
 struct ListNode {
     ListNode* next = nullptr;
@@ -64,13 +65,7 @@ class List {
         before->next = &node;
         behind->previous = &node;
     }
-    static T* element(ListNode* node) {
-        alignas(T) static char probe[1];
-        const auto* base = reinterpret_cast<const T*>(probe);
-        const auto offset =
-            reinterpret_cast<const char*>(&(base->*kNode)) - reinterpret_cast<const char*>(base);
-        return reinterpret_cast<T*>(reinterpret_cast<char*>(node) - offset);
-    }
+    static T* element(ListNode* node) { return &container_of(*node, kNode); }
 
     ListNode head_;
 };

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "base/container_of.h"
 
 struct TreeNode {
     TreeNode* parent = nullptr;
@@ -93,11 +94,5 @@ class Tree : public TreeBase {
 
   private:
     static T* element_or_null(TreeNode* node) { return node == nullptr ? nullptr : element(node); }
-    static T* element(TreeNode* node) {
-        alignas(T) static char probe[1];
-        const auto* base = reinterpret_cast<const T*>(probe);
-        const auto offset =
-            reinterpret_cast<const char*>(&(base->*kNode)) - reinterpret_cast<const char*>(base);
-        return reinterpret_cast<T*>(reinterpret_cast<char*>(node) - offset);
-    }
+    static T* element(TreeNode* node) { return &container_of(*node, kNode); }
 };

@@ -106,14 +106,15 @@ class Endpoint final : public Object {
     static ReceiveOffer* claim_armed_receiver(Endpoint& to, uint32_t size, uint32_t handles);
 
     // ---- Entered and left with the guard held; it may be released in between ----
-    bool hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes);
+    // (The analysis follows no guard into a function that it is passed to.)
+    bool hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
     Result<bool> send_request(LockGuard& held, Outgoing& request, WakeBatch& wakes);
 
     // ---- Entered with the guard held, left without it ----
-    void reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes);
-    Status take_first(LockGuard& held, ReceiveTarget& target);
+    void reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
+    Status take_first(LockGuard& held, ReceiveTarget& target) NO_THREAD_SAFETY_ANALYSIS;
     Status await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target, Instant deadline,
-                       WakeBatch& wakes);
+                       WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
 
     // ---- Without the guard ----
     static bool deliver_to(ReceiveOffer& offer, Outgoing& outgoing, WakeBatch& wakes);

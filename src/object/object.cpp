@@ -1,6 +1,7 @@
 // References, owners, events: what every object does alike.
 #include "object/object.h"
 
+#include "base/container_of.h"
 #include "object/graveyard.h"
 
 namespace {
@@ -10,11 +11,7 @@ constexpr uint64_t kOwnerMask = (uint64_t{1} << kOwnerBits) - 1;
 constexpr unsigned shift_of(OwnerClass owner) { return static_cast<unsigned>(owner) * kOwnerBits; }
 }  // namespace
 
-Object& Object::of(Retired& retired) {
-    const auto offset = reinterpret_cast<char*>(&static_cast<Object*>(nullptr)->retired_) -
-                        static_cast<char*>(nullptr);
-    return *reinterpret_cast<Object*>(reinterpret_cast<char*>(&retired) - offset);
-}
+Object& Object::of(Retired& retired) { return container_of(retired, &Object::retired_); }
 
 bool Object::try_retain() {
     uint32_t count = references_.load(std::memory_order_relaxed);

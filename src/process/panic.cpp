@@ -87,10 +87,9 @@ void begin_report() {
 
 }  // namespace
 
-void panic(const char* reason, std::source_location where) {
+void panic(const char* reason, SourceLocation where) {
     begin_report();
-    print("cause: %s\nat: %s:%u in %s\n", reason, where.file_name(), where.line(),
-          where.function_name());
+    print("cause: %s\nat: %s:%u in %s\n", reason, where.file, where.line, where.function);
     print_thread(this_hart());
     uint64_t pcs[kMaxFrames];
     print_frames(pcs, arch::backtrace(pcs, kMaxFrames));

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <new>
 
+#include "base/container_of.h"
 #include "memory/address_space.h"
 #include "object/object_storage.h"
 #include "sched/scheduler.h"
@@ -53,11 +54,7 @@ bool Thread::dismantle() {
     return true;
 }
 
-Thread& Thread::of(Waiter& waiter) {
-    const auto offset = reinterpret_cast<char*>(&static_cast<Thread*>(nullptr)->waiter_) -
-                        static_cast<char*>(nullptr);
-    return *reinterpret_cast<Thread*>(reinterpret_cast<char*>(&waiter) - offset);
-}
+Thread& Thread::of(Waiter& waiter) { return container_of(waiter, &Thread::waiter_); }
 
 bool Thread::begin() {
     ThreadState expected = ThreadState::kNew;

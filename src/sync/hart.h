@@ -29,7 +29,7 @@ struct Hart {
     std::atomic<uint64_t> ipis_sent{0};
 
     // Debug builds: held locks, outermost first.
-    LockRank held_ranks[16];
+    LockRank held_ranks[16] = {};
     uint32_t held_count = 0;
 };
 
