@@ -57,5 +57,5 @@ bool Interrupt::on_unowned() {
     }
     line_owners[line_].store(nullptr, std::memory_order_release);
     taken[line_].clear();
-    return false;
+    return Object::on_unowned();
 }

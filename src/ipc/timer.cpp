@@ -68,5 +68,5 @@ void Timer::set(Instant deadline, uint64_t period_ns) {
 
 bool Timer::on_unowned() {
     set(Instant::never(), 0);
-    return false;
+    return Object::on_unowned();
 }

@@ -43,6 +43,13 @@ void Object::drop_owner(OwnerClass owner) {
     release();
 }
 
+bool Object::on_unowned() {
+    WakeBatch wakes;
+    LockGuard held(guard());
+    base_wait_.wake_all(WakeReason::kClose, wakes);
+    return false;
+}
+
 void Object::lose_last_owner() {
     lifecycle_.store(Lifecycle::kDetached, std::memory_order_relaxed);
     {

@@ -127,7 +127,9 @@ class Object {
 
     // The last owner has gone: closes, cancels, wakes; may take the guard. True if more is left to
     // do than a bounded piece of work: then wind_up() does it.
-    virtual bool on_unowned() { return false; }
+    // By default the object is of no use to anybody any more: who waits for it in object_wait is
+    // told so (-ECANCELED).
+    virtual bool on_unowned();
     // Does a bounded piece of what on_unowned left; true when it is done. Interrupts are let in
     // between pieces.
     virtual bool wind_up() { return true; }

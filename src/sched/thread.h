@@ -95,8 +95,9 @@ class Thread final : public Object {
     friend class ObjectStorage;
 
     Thread(Surroundings surroundings, mm::KernelStack stack, Charge stack_charge, const char* name);
-    void free_memory() override;
+    bool on_unowned() override { return false; }  // it runs on, and who waits for its end goes on
     bool dismantle() override;
+    void free_memory() override;
 
     Waiter waiter_;
     arch::ThreadContext context_;

@@ -82,12 +82,12 @@ class Request {
 
 class Server {
   public:
-    using RequestHandler = std::function<void(Request&)>;
-    using EventHandler = std::function<void(const kairos_port_packet&)>;
-    using CloseHandler = std::function<void()>;
+    using RequestHandler = std::move_only_function<void(Request&)>;
+    using EventHandler = std::move_only_function<void(const kairos_port_packet&)>;
+    using CloseHandler = std::move_only_function<void()>;
 
     // Receives messages of up to `largest_message` bytes.
-    explicit Server(size_t largest_message = KAIROS_PAGE_SIZE);
+    explicit Server(size_t largest_message = KAIROS_PAGE_SIZE) : message_(largest_message) {}
 
     // Handles what arrives on `channel` until its other end is closed, a handler closes it, or it
     // is dropped; it is closed then, and `on_close` called. Returns a name for drop(). On failure
@@ -114,20 +114,19 @@ class Server {
   private:
     // What a packet's key, the name, leads to.
     struct Entry {
-        uint64_t name;
+        uint64_t name = 0;
+        kairos_handle_t bound = KAIROS_HANDLE_INVALID;
         Channel channel;            // of serve
-        kairos_handle_t watched;    // of watch
         RequestHandler on_request;  // of serve
+        CloseHandler on_close;      // of serve
         EventHandler on_event;      // of watch
-        CloseHandler on_close;
-        bool dropped = false;
+        bool dropped = false;       // goes before the next packet is taken
     };
 
     // A Message in memory of its own.
     class HeapMessage : public Message {
       public:
-        explicit HeapMessage(size_t size)
-            : HeapMessage(std::make_unique<std::byte[]>(size), size) {}
+        explicit HeapMessage(size_t size) : HeapMessage(std::make_unique<std::byte[]>(size), size) {}
 
       private:
         HeapMessage(std::unique_ptr<std::byte[]> room, size_t size)
@@ -135,11 +134,11 @@ class Server {
         std::unique_ptr<std::byte[]> room_;
     };
 
-    Result<uint64_t> add(std::unique_ptr<Entry> entry, const Handle& object, uint32_t signals);
+    Result<uint64_t> add(std::unique_ptr<Entry> entry, uint32_t signals);
     Entry* find(uint64_t name);
     void dispatch(const kairos_port_packet& packet);
     void receive(Entry& entry, uint32_t observed);
-    bool handle_one(Entry& entry);
+    bool receive_one(Entry& entry);
     void sweep();
 
     Port port_;
