@@ -27,6 +27,7 @@ int hex_digit(char c) {
 }
 
 void decode_percents(char* word) {
+    if (std::strcmp(word, "%") == 0) word[0] = 0;  // how an empty word is written
     char* to = word;
     for (const char* from = word; *from != 0; ++to) {
         if (*from != '%') {

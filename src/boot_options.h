@@ -1,5 +1,5 @@
 // The kernel's command line: `init=NAME [console=plain|framed] -- ARGUMENT...`. NAME and the
-// arguments are percent-encoded, so that they may hold any byte.
+// arguments are percent-encoded, so that they may hold any byte; a lone % is an empty word.
 #pragma once
 
 #include <cstdint>
