@@ -1,4 +1,4 @@
-#include "boot_options.h"
+#include "process/boot_options.h"
 
 #include <cstring>
 
