@@ -1,54 +1,115 @@
 #!/bin/sh
-# Installs the Debian packages that a target needs, or says how: deps.sh build|test|check|debug...
-# Says what is missing and why. Where nothing is missing it says nothing and takes no time.
+# Sees to the Debian packages that a set of targets needs: deps.sh build|test|check|debug...
+#
+# Every set contains `build`. Nothing missing: silent. Otherwise says what is missing and why, and
+# installs it as root or through passwordless sudo; without either it prints the command and fails.
 set -eu
 
-packages_for() {
-    case $1 in
-    build) echo "gcc-riscv64-linux-gnu:compiles-the-kernel-and-programs \
-g++-riscv64-linux-gnu:compiles-the-kernel-and-programs \
-picolibc-riscv64-unknown-elf:is-the-C-library-of-programs \
-qemu-system-misc:is-the-machine \
-opensbi:is-the-machine's-firmware \
-python3:runs-the-build's-tools \
-dpkg-dev:fetches-source-packages \
-xz-utils:unpacks-source-packages" ;;
-    test) echo "g++:compiles-the-host-tests doctest-dev:is-the-host-tests'-framework" ;;
-    check) echo "clang-14:is-the-second-compiler clang-format-14:checks-the-formatting" ;;
-    debug) echo "gdb-multiarch:is-the-debugger" ;;
-    *) echo "deps.sh: no such set: $1" >&2; exit 2 ;;
-    esac
+build_packages='
+g++-riscv64-linux-gnu          compiles the kernel and C++ programs
+gcc-riscv64-linux-gnu          compiles C programs, assembles and links
+picolibc-riscv64-unknown-elf   the C library of programs
+python3                        runs the build scripts
+qemu-system-misc               the machine: qemu-system-riscv64
+opensbi                        the firmware that starts the kernel'
+
+test_packages='
+g++                            compiles the unit tests for this machine
+doctest-dev                    the framework of the unit tests'
+
+check_packages='
+clang-14                       second compiler, for its thread-safety analysis
+clang-format-14                checks the formatting'
+
+debug_packages='
+gdb-multiarch                  the debugger that `make debug` starts'
+
+usage() {
+    echo 'usage: deps.sh build|test|check|debug...' >&2
+    exit 2
 }
 
-installed() {
-    [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]
-}
-
-missing=
-for set in "$@"; do
-    for entry in $(packages_for "$set"); do
-        package=${entry%%:*}
-        installed "$package" && continue
-        [ -n "$missing" ] || echo "Packages that are missing here:"
-        echo "  $package ($(echo "${entry#*:}" | tr - ' '))"
-        missing="$missing $package"
+wanted() {
+    echo "$build_packages"
+    for set in "$@"; do
+        case $set in
+        build) ;;
+        test) echo "$test_packages" ;;
+        check) echo "$check_packages" ;;
+        debug) echo "$debug_packages" ;;
+        *) usage ;;
+        esac
     done
-done
-[ -n "$missing" ] || exit 0
+}
+
+# Those lines of the table whose packages are not installed.
+missing() {
+    installed=$(echo "$table" | awk 'NF { print $1 }' |
+        xargs dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
+        sed -n 's/^installed //p') || true
+    echo "$table" | awk -v installed="$installed" '
+        BEGIN { count = split(installed, names); for (i = 1; i <= count; i++) have[names[i]] = 1 }
+        NF && !($1 in have)'
+}
+
+known() {
+    for package in "$@"; do
+        apt-cache show "$package" >/dev/null 2>&1 || return 1
+    done
+}
+
+update() {
+    echo '  APT      update: fetching the lists of packages'
+    $as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
+}
+
+install() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 \
+        -o Dpkg::Use-Pty=0 install --no-install-recommends "$@" >"$log" 2>&1
+}
+
+[ $# -gt 0 ] || usage
+table=$(wanted "$@") || exit 2
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    echo 'deps.sh: this is not a Debian system; these have to be there:' >&2
+    echo "$table" >&2
+    exit 0
+fi
+
+lines=$(missing)
+[ -n "$lines" ] || exit 0
+packages=$(echo "$lines" | awk '{ print $1 }' | tr '\n' ' ')
+
+echo 'These Debian packages are missing:'
+echo "$lines" | sed 's/^/  /'
 
 if [ "$(id -u)" = 0 ]; then
     as_root=
-elif sudo -n true 2>/dev/null; then
-    as_root="sudo"
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    as_root='sudo -n'
 else
-    echo "Install them with:"
-    echo "  sudo apt-get install --no-install-recommends$missing"
+    echo 'Installing them takes root. Run this, then make again:'
+    echo "  sudo apt-get update && sudo apt-get install --no-install-recommends $packages"
     exit 1
 fi
-echo "Installing them."
-install() {
-    # shellcheck disable=SC2086
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
-}
-# The lists of packages may be old, or not there at all on a new machine.
-install >/dev/null 2>&1 || { $as_root apt-get update -q && install; }
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+updated=no
+# The names are words, to be split.
+# shellcheck disable=SC2086
+if ! known $packages; then
+    update || true
+    updated=yes
+fi
+echo '  APT      installing them (a few minutes on a fresh machine)'
+# shellcheck disable=SC2086
+if ! install $packages; then
+    { [ $updated = no ] && update && install $packages; } || {
+        cat "$log"
+        echo 'Installing failed, see above. To try by hand:'
+        echo "  ${as_root:+sudo }apt-get update && ${as_root:+sudo }apt-get install $packages"
+        exit 1
+    }
+fi
