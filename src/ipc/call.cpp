@@ -27,12 +27,14 @@ Result<bool> Endpoint::send_request(LockGuard& held, Outgoing& request, WakeBatc
 
 // Sleeps until the reply; entered with the guard held, left without it.
 Status Endpoint::await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target,
-                             Instant deadline, WakeBatch& wakes) {
+                             const SendOptions& options, BlockingUse& use, WakeBatch& wakes) {
     if (hung_up()) return Fail(Error::PIPE);
+    TRY(use.begin());
     ReceiveOffer offer(target, current_waiter(), true);
     offer.txid = txid;
     calls_.insert(offer);
-    const WakeReason reason = callers_.block(held, callers_.sequence(), deadline, &offer, &wakes);
+    const WakeReason reason =
+        callers_.block(held, callers_.sequence(), options.deadline, &offer, &wakes);
     if (offer.outcome == ReceiveOffer::Outcome::kDelivered) return {};
     if (offer.outcome == ReceiveOffer::Outcome::kFailed) return Fail(offer.error);
 
@@ -43,17 +45,19 @@ Status Endpoint::await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& targ
     return Fail(Error::PIPE);
 }
 
-Status Endpoint::call(Outgoing& request, ReceiveTarget& reply, Instant deadline) {
+Status Endpoint::call(Outgoing& request, ReceiveTarget& reply, const SendOptions& options) {
+    BlockingUse use(*this, options.through);
     while (true) {
         WakeBatch wakes;
         LockGuard held(guard());
         request.message.txid = ++last_txid_;
         count(Counter::channel_sends);
         if (TRY(send_request(held, request, wakes))) {
-            return await_reply(held, request.message.txid, reply, deadline, wakes);
+            return await_reply(held, request.message.txid, reply, options, use, wakes);
         }
+        TRY(use.begin());
         const WakeReason reason =
-            senders_.block(held, senders_.sequence(), deadline, nullptr, &wakes);
+            senders_.block(held, senders_.sequence(), options.deadline, nullptr, &wakes);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
     }
 }

@@ -29,6 +29,7 @@
 #include "ipc/receive_target.h"
 #include "object/handle_table.h"
 #include "object/object.h"
+#include "sched/blocking_use.h"
 #include "wait/parking.h"
 
 enum class EndpointState : uint32_t {
@@ -47,6 +48,7 @@ struct SendOptions {
     bool nonblocking = false;
     bool rendezvous = false;
     Instant deadline = Instant::never();
+    HandleValue through = KAIROS_HANDLE_INVALID;  // the handle that the call came through
 };
 
 class ChannelPair;
@@ -71,7 +73,7 @@ class Endpoint final : public Object {
     // -ECANCELED. BLOCKS while there is nothing.
     Result<bool> receive(ReceiveTarget& target, const SendOptions& options);
     // Sends a request and waits for its reply. Errors of both. BLOCKS.
-    Status call(Outgoing& request, ReceiveTarget& reply, Instant deadline);
+    Status call(Outgoing& request, ReceiveTarget& reply, const SendOptions& options);
 
     Endpoint* peer() const;  // null once it is closed and gone; the guard is held or it is borrowed
     kairos_info_channel describe();
@@ -113,7 +115,8 @@ class Endpoint final : public Object {
     // ---- Entered with the guard held, left without it ----
     void reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
     Status take_first(LockGuard& held, ReceiveTarget& target) NO_THREAD_SAFETY_ANALYSIS;
-    Status await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target, Instant deadline,
+    Status await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target,
+                       const SendOptions& options, BlockingUse& use,
                        WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
 
     // ---- Without the guard ----

@@ -4,6 +4,7 @@
 
 #include "arch/user_copy.h"
 #include "object/object_storage.h"
+#include "sched/blocking_use.h"
 #include "trace/counters.h"
 #include "wait/parking.h"
 
@@ -146,7 +147,9 @@ Result<uint32_t> Port::copy_out(VirtualAddress out, uint32_t max) {
     return copied;
 }
 
-Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, Instant deadline) {
+Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, Instant deadline,
+                            HandleValue through) {
+    BlockingUse use(*this, through);
     while (true) {
         auto copied = copy_out(out, max);
         if (!copied) {
@@ -162,6 +165,7 @@ Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, 
         if (!pending_.empty()) continue;
         if (closed_) return Fail(Error::CANCELED);
         if (nonblocking) return Fail(Error::AGAIN);
+        TRY(use.begin());
         const WakeReason reason =
             base_wait().block(held, base_wait().sequence(), deadline, &packet_taker);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));

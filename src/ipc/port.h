@@ -11,7 +11,7 @@
 
 #include "abi/info.h"
 #include "base/list.h"
-#include "object/object.h"
+#include "object/handle_table.h"
 
 class Port final : public Object, private EventSink {
   public:
@@ -31,7 +31,8 @@ class Port final : public Object, private EventSink {
     Status queue(uint64_t key, uint32_t observed);
     // Copies out up to `max` packets, at least one. -EFAULT, -EAGAIN, -ETIMEDOUT, -EINTR,
     // -ECANCELED when the port goes. BLOCKS while there is none.
-    Result<uint32_t> wait(VirtualAddress out, uint32_t max, bool nonblocking, Instant deadline);
+    Result<uint32_t> wait(VirtualAddress out, uint32_t max, bool nonblocking, Instant deadline,
+                          HandleValue through);
 
     bool pollable() const override { return true; }
     uint32_t readiness() const override { return pending_.empty() ? 0 : KAIROS_POLLIN; }

@@ -45,6 +45,7 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
 }
 
 Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options) {
+    BlockingUse use(*this, options.through);
     while (true) {
         LockGuard held(guard());
         if (turn_taken_) {
@@ -63,6 +64,7 @@ Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options
             return false;
         }
         if (options.nonblocking) return Fail(Error::AGAIN);
+        TRY(use.begin());
 
         ReceiveOffer offer(target, current_waiter(), options.rendezvous);
         const WakeReason reason =

@@ -78,6 +78,7 @@ void Endpoint::reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
 }
 
 Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
+    BlockingUse use(*this, options.through);
     while (true) {
         WakeBatch wakes;
         LockGuard held(guard());
@@ -97,6 +98,7 @@ Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
             return {};
         }
         if (options.nonblocking) return Fail(Error::AGAIN);
+        TRY(use.begin());
         const WakeReason reason =
             senders_.block(held, senders_.sequence(), options.deadline, nullptr, &wakes);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));

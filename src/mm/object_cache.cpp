@@ -1,5 +1,6 @@
 #include "mm/object_cache.h"
 
+#include <cstring>
 #include <new>
 
 #include "arch/paging.h"
@@ -7,49 +8,148 @@
 
 namespace mm {
 
+namespace {
+constexpr uint8_t kPoison = 0xa5;
+}
+
+// ---- The hart's magazine ------------------------------------------------------------------------
+
+void* SlabCache::allocate() {
+    Magazine& magazine = magazines_.local();
+    if (magazine.first == nullptr && !refill(magazine)) return nullptr;
+    Cell* cell = magazine.first;
+    magazine.first = cell->next;
+    magazine.count.store(magazine.count.load(std::memory_order_relaxed) - 1,
+                         std::memory_order_relaxed);
+    if constexpr (kDebugBuild) check_untouched(*cell);
+    return cell;
+}
+
+void SlabCache::free(void* object) {
+    Cell* cell = static_cast<Cell*>(object);
+    if constexpr (kDebugBuild) mark_free(*cell);
+    Magazine& magazine = magazines_.local();
+    cell->next = magazine.first;
+    magazine.first = cell;
+    const uint32_t count = magazine.count.load(std::memory_order_relaxed) + 1;
+    magazine.count.store(count, std::memory_order_relaxed);
+    if (count > magazine_size_) drain(magazine);
+}
+
+// Half a magazine, or what can be had of it without a new slab. False: not even one cell.
+bool SlabCache::refill(Magazine& magazine) {
+    LockGuard guard(lock_);
+    uint32_t count = 0;
+    while (count < magazine_size_ / 2) {
+        Slab* slab = partial_.front();
+        if (slab == nullptr && count == 0) slab = add_slab();
+        if (slab == nullptr) break;
+        Cell* cell = take(*slab);
+        cell->next = magazine.first;
+        magazine.first = cell;
+        ++count;
+    }
+    magazine.count.store(count, std::memory_order_relaxed);
+    return count != 0;
+}
+
+// Gives back half of a full magazine. What becomes empty is freed outside the lock.
+void SlabCache::drain(Magazine& magazine) {
+    Slabs emptied;
+    {
+        LockGuard guard(lock_);
+        uint32_t count = magazine.count.load(std::memory_order_relaxed);
+        for (; count > magazine_size_ / 2; --count) {
+            Cell* cell = magazine.first;
+            magazine.first = cell->next;
+            put(*cell, emptied);
+        }
+        magazine.count.store(count, std::memory_order_relaxed);
+    }
+    while (Slab* slab = emptied.pop_front()) {
+        const PhysicalAddress block = arch::physical_address_of(slab);
+        order_ == 0 ? free_frame(block) : free_block(block, order_);
+    }
+}
+
+// ---- Slabs: the lock is held --------------------------------------------------------------------
+
 SlabCache::Slab* SlabCache::add_slab() {
     auto block = order_ == 0 ? allocate_frame() : allocate_block(order_);
     if (!block) return nullptr;
     Slab* slab = new (arch::physical_pointer(*block)) Slab;
     partial_.push_front(*slab);
     ++empty_slabs_;
+    ++slabs_;
     return slab;
 }
 
-void* SlabCache::take(Slab& slab) {
+// A free cell of a slab that has one.
+SlabCache::Cell* SlabCache::take(Slab& slab) {
     if (slab.used++ == 0) --empty_slabs_;
+    if (slab.used == cells_per_slab_) partial_.remove(slab);
+    ++cells_out_;
     if (Cell* cell = slab.free) {
         slab.free = cell->next;
         return cell;
     }
-    return reinterpret_cast<char*>(&slab + 1) + size_ * slab.cut++;
+    auto* cell = reinterpret_cast<Cell*>(reinterpret_cast<char*>(&slab + 1) +
+                                         cell_size_ * slab.cut++);
+    if constexpr (kDebugBuild) mark_free(*cell);  // as if it had been
+    return cell;
 }
 
-void* SlabCache::allocate() {
-    LockGuard guard(lock_);
-    Slab* slab = partial_.front();
-    if (slab == nullptr) slab = add_slab();
-    if (slab == nullptr) return nullptr;
-    void* object = take(*slab);
-    if (slab->used == capacity()) partial_.remove(*slab);
-    return object;
-}
-
-void SlabCache::free(void* object) {
+void SlabCache::put(Cell& cell, Slabs& emptied) {
     const uint64_t slab_mask = ~((kPageSize << order_) - 1);
-    auto* slab = reinterpret_cast<Slab*>(reinterpret_cast<uint64_t>(object) & slab_mask);
-    LockGuard guard(lock_);
-    debug_check(slab->used != 0, "freed an object of an empty slab");
-    if (slab->used == capacity()) partial_.push_front(*slab);
-    auto* cell = static_cast<Cell*>(object);
-    cell->next = slab->free;
-    slab->free = cell;
-    if (--slab->used != 0) return;
+    auto& slab = *reinterpret_cast<Slab*>(reinterpret_cast<uint64_t>(&cell) & slab_mask);
+    debug_check(slab.used != 0, "freed an object of an empty slab");
+    if (slab.used == cells_per_slab_) partial_.push_front(slab);
+    cell.next = slab.free;
+    slab.free = &cell;
+    --cells_out_;
+    if (--slab.used != 0) return;
     if (++empty_slabs_ == 1) return;  // one is kept for the next object
     --empty_slabs_;
-    partial_.remove(*slab);
-    const PhysicalAddress block = arch::physical_address_of(slab);
-    order_ == 0 ? free_frame(block) : free_block(block, order_);
+    --slabs_;
+    partial_.remove(slab);
+    emptied.push_back(slab);
+}
+
+// ---- Counts -------------------------------------------------------------------------------------
+
+uint64_t SlabCache::objects() {
+    LockGuard guard(lock_);
+    uint64_t count = cells_out_;
+    for (uint32_t i = 0; i < Harts::count(); ++i) {
+        count -= magazines_.at({i}).count.load(std::memory_order_relaxed);
+    }
+    return count;
+}
+
+uint64_t SlabCache::frames() {
+    LockGuard guard(lock_);
+    return slabs_ << order_;
+}
+
+// ---- Debug builds: what is free stays as it was filled --------------------------------------------
+
+uint64_t SlabCache::mark_of(const Cell& cell) {
+    constexpr uint64_t kFreeMark = 0xf4eece11f4eece11;
+    return reinterpret_cast<uint64_t>(&cell) ^ kFreeMark;
+}
+
+void SlabCache::mark_free(Cell& cell) const {
+    check(cell.mark != mark_of(cell), "freed an object that is free");
+    std::memset(static_cast<void*>(&cell), kPoison, cell_size_);
+    cell.mark = mark_of(cell);
+}
+
+void SlabCache::check_untouched(Cell& cell) const {
+    bool untouched = cell.mark == mark_of(cell);
+    const auto* bytes = reinterpret_cast<const uint8_t*>(&cell);
+    for (size_t i = sizeof(Cell); i < cell_size_; ++i) untouched &= bytes[i] == kPoison;
+    check(untouched, "an object was written to after it was freed");
+    cell.mark = 0;
 }
 
 }  // namespace mm

@@ -56,8 +56,9 @@ class Cap {
     // Guarded by the lineage lock.
     uint32_t pins_ = 0;  // walks that stand on this node: it stays linked
     bool linked_ = false;
-    bool ghost_ = false;  // stands for its children only
-    bool held_ = true;    // in a table, a reservation or a message, which will let go of it
+    bool ghost_ = false;                    // stands for its children only
+    List<Waiter, &Waiter::use_node> uses_;  // calls that block through this handle
+    bool held_ = true;  // in a table, a reservation or a message, which will let go of it
     std::atomic<bool> revoked_{false};
     Cap* parent_ = nullptr;  // null: a root of the object's forest
     Cap* first_child_ = nullptr;

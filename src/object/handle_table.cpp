@@ -55,6 +55,20 @@ void HandleTable::withdraw(uint32_t index) {
     std::atomic_thread_fence(std::memory_order_release);
 }
 
+Status HandleTable::begin_use(HandleValue value, Waiter& waiter) {
+    waiter.forget_cancel();
+    LockGuard guard(lock_);
+    const uint32_t index = live_slot(value);
+    if (index != kNoSlot) {
+        if (!Lineage::begin_use(*slot(index).cap, waiter)) return Fail(Error::CANCELED);
+        return {};
+    }
+    const Slot& at = slot(value & ((1u << kSlotBits) - 1));
+    const bool just_left = at.generation == (value >> kSlotBits) + 1;
+    if (just_left && at.last_was_revoked != 0) return Fail(Error::CANCELED);
+    return {};
+}
+
 // ---- Room ---------------------------------------------------------------------------------------
 
 HandleTable::~HandleTable() {
@@ -98,6 +112,7 @@ void HandleTable::free_slot(uint32_t index) {
     Slot& at = slot(index);
     at.cap = nullptr;
     at.generation = at.generation == kLastGeneration ? 1 : at.generation + 1;
+    at.last_was_revoked = 0;
     at.next_free = first_free_;
     first_free_ = index;
     ++free_count_;
@@ -213,6 +228,7 @@ bool HandleTable::forget(Cap& cap) {
     withdraw(cap.slot_);
     cap.table_.store(nullptr, std::memory_order_release);
     free_slot(cap.slot_);
+    slot(cap.slot_).last_was_revoked = 1;
     return true;
 }
 

@@ -113,6 +113,11 @@ class HandleTable {
         return Ref<T>(*object, kAdoptReference);
     }
 
+    // The calling thread is about to block through a handle that it has found: revocation ends the
+    // call from here to end_use. -ECANCELED if the handle was revoked since; one that was closed or
+    // moved since disturbs nothing.
+    Status begin_use(HandleValue value, Waiter& waiter);
+
     // Room for `count` more handles. -EMFILE, -EDQUOT, -ENOMEM.
     Status reserve(uint32_t count, SlotReservation& room);
     // Puts one cap in. On failure the cap is dropped.
@@ -148,8 +153,9 @@ class HandleTable {
     struct Slot {
         std::atomic<uint64_t> word{0};  // generation << 32 | type << 16 | rights; 0: not in use
         std::atomic<Object*> object{nullptr};
-        Cap* cap = nullptr;       // also while reserved for a transfer; guarded by lock_
-        uint32_t generation = 1;  // 1 .. 2^20 - 1
+        Cap* cap = nullptr;                 // also while reserved for a transfer; guarded by lock_
+        uint32_t last_was_revoked : 1 = 0;  // the handle of the generation before this
+        uint32_t generation : 20 = 1;       // 1 .. 2^20 - 1
         uint32_t next_free = 0;
     };
     static constexpr uint32_t kSlotBits = 12;

@@ -14,6 +14,8 @@ std::atomic<uint64_t> next_cap_id{1};
 
 // Nodes that a walk visits before it lets somebody more important run.
 constexpr int kVisitsPerTurn = 32;
+// Blocked calls that are told under one hold of the lock.
+constexpr int kUsesPerHold = 16;
 }  // namespace
 
 OwnedCap::~OwnedCap() {
@@ -132,8 +134,37 @@ bool Lineage::enter_table(Cap& cap, HandleTable& table, uint32_t slot) {
     return true;
 }
 
+bool Lineage::begin_use(Cap& cap, Waiter& waiter) {
+    Object* object = cap.object();
+    if (object == nullptr) return false;
+    LockGuard guard(object->lineage_lock_);
+    if (cap.revoked()) return false;
+    cap.uses_.push_back(waiter);
+    return true;
+}
+
+void Lineage::end_use(Object& object, Waiter& waiter) {
+    LockGuard guard(object.lineage_lock_);
+    if (waiter.use_node.linked()) List<Waiter, &Waiter::use_node>::remove(waiter);
+}
+
+// Takes the calls that block through a cap off its list, a few under each hold of the lock; none is
+// added any more.
+template <typename Visit>
+void Lineage::release_uses(Cap& cap, Object& object, Visit visit) {
+    while (true) {
+        LockGuard guard(object.lineage_lock_);
+        for (int i = 0; i < kUsesPerHold; ++i) {
+            Waiter* waiter = cap.uses_.pop_front();
+            if (waiter == nullptr) return;
+            visit(*waiter);
+        }
+    }
+}
+
 void Lineage::close(Cap& cap) {
     if (Object* object = cap.object_.exchange(nullptr, std::memory_order_acq_rel)) {
+        release_uses(cap, *object, [](Waiter&) {});  // they go on, whatever becomes of the handle
         {
             LockGuard guard(object->lineage_lock_);
             cap.held_ = false;
@@ -206,6 +237,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
     HandleTable* table = cap.table_.load(std::memory_order_acquire);
     const bool was_in_table = table != nullptr && table->forget(cap);
     Object* taken = cap.object_.exchange(nullptr, std::memory_order_acq_rel);
+    release_uses(cap, object, [](Waiter& waiter) { waiter.cancel(); });
     {
         LockGuard guard(object.lineage_lock_);
         cap.ghost_ = true;

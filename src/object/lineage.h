@@ -28,6 +28,12 @@ class Lineage {
     // Puts a cap that was in flight into a table, whose lock is held. False if it is revoked.
     [[nodiscard]] static bool enter_table(Cap& cap, HandleTable& table, uint32_t slot);
 
+    // A call of `waiter` is about to block through the cap, whose table is locked: revocation ends
+    // it from now on. False if the cap is revoked already.
+    [[nodiscard]] static bool begin_use(Cap& cap, Waiter& waiter);
+    // The call is over; `object` is what it blocked on.
+    static void end_use(Object& object, Waiter& waiter);
+
     static kairos_info_lineage describe(Cap& cap, Object& object);
 
   private:
@@ -38,5 +44,7 @@ class Lineage {
     template <typename Visit>
     static void walk(Cap& top, Object& object, Visit visit);
     static void mark(Cap& cap, Object& object);
+    template <typename Visit>
+    static void release_uses(Cap& cap, Object& object, Visit visit);
     static void take_away(Cap& cap, Object& object);
 };

@@ -13,10 +13,11 @@ namespace {
 
 using Header = kairos_channel_msg;  // read once; the user's copy may change under us
 
-SendOptions options_of(uint32_t options, Instant deadline) {
+SendOptions options_of(HandleValue handle, uint32_t options, Instant deadline) {
     return {.nonblocking = (options & KCHANNEL_OPT_NONBLOCK) != 0,
             .rendezvous = (options & KCHANNEL_OPT_RENDEZVOUS) != 0,
-            .deadline = deadline};
+            .deadline = deadline,
+            .through = handle};
 }
 
 Status check_options(uint32_t options) {
@@ -110,7 +111,7 @@ Status channel_send(HandleValue handle, UserMessage message, uint32_t options, I
     Outgoing outgoing;
     TRY(load(outgoing, header, *endpoint));
     outgoing.message.txid = header.txid;
-    return endpoint->send(outgoing, options_of(options, deadline));
+    return endpoint->send(outgoing, options_of(handle, options, deadline));
 }
 
 Result<int64_t> channel_recv(HandleValue handle, UserMessage message, uint32_t options,
@@ -119,7 +120,8 @@ Result<int64_t> channel_recv(HandleValue handle, UserMessage message, uint32_t o
     const Header header = TRY(message.read());
     ReceiveTarget target = TRY(check_target(message, header));
     Ref<Endpoint> endpoint = TRY(current_thread().handles().get<Endpoint>(handle, right::kRead));
-    return finish(message, target, endpoint->receive(target, options_of(options, deadline)));
+    return finish(message, target,
+                  endpoint->receive(target, options_of(handle, options, deadline)));
 }
 
 Result<int64_t> channel_call(HandleValue handle, UserMessage request, UserMessage reply,
@@ -132,7 +134,7 @@ Result<int64_t> channel_call(HandleValue handle, UserMessage request, UserMessag
         TRY(current_thread().handles().get<Endpoint>(handle, right::kRead | right::kWrite));
     Outgoing outgoing;
     TRY(load(outgoing, request_header, *endpoint));
-    const Status called = endpoint->call(outgoing, target, deadline);
+    const Status called = endpoint->call(outgoing, target, options_of(handle, 0, deadline));
     if (!called) return finish(reply, target, Fail(called.error()));
     return 1;
 }
@@ -150,12 +152,12 @@ Result<int64_t> channel_reply_recv(HandleValue handle, UserMessage reply, UserMe
         Outgoing outgoing;
         TRY(load(outgoing, reply_header, *endpoint));
         outgoing.message.txid = reply_header.txid;
-        const Status sent = endpoint->send(outgoing, {.deadline = deadline});
+        const Status sent = endpoint->send(outgoing, options_of(handle, 0, deadline));
         // Where nobody is left to be answered, the receive finds what is left to receive.
         if (!sent && sent.error() != Error::PIPE) return Fail(sent.error());
     }
-    const SendOptions options{.rendezvous = true, .deadline = deadline};
-    return finish(next, target, endpoint->receive(target, options));
+    return finish(next, target,
+                  endpoint->receive(target, options_of(handle, KCHANNEL_OPT_RENDEZVOUS, deadline)));
 }
 
 }  // namespace system_calls

@@ -3,7 +3,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/port.h"
-#include "sched/thread.h"
+#include "sched/blocking_use.h"
 #include "syscall/bodies.h"
 
 namespace system_calls {
@@ -41,7 +41,8 @@ Result<int64_t> read_channel(HandleValue handle, UserPointer<uint8_t> buffer, ui
         .bytes = buffer.address,
         .capacity = static_cast<uint32_t>(std::min<uint64_t>(size, KCHANNEL_MAX_MSG_BYTES)),
         .drop_handles = true};
-    const bool received = TRY(endpoint->receive(target, {.nonblocking = nonblocking}));
+    const bool received =
+        TRY(endpoint->receive(target, {.nonblocking = nonblocking, .through = handle}));
     return received ? target.size : 0;
 }
 
@@ -51,7 +52,8 @@ Result<int64_t> read_port(HandleValue handle, UserPointer<uint8_t> buffer, uint6
     const uint64_t packets = size / sizeof(kairos_port_packet);
     if (packets == 0) return Fail(Error::INVAL);
     const auto max = static_cast<uint32_t>(std::min<uint64_t>(packets, UINT32_MAX));
-    const uint32_t taken = TRY(port->wait(buffer.address, max, nonblocking, Instant::never()));
+    const uint32_t taken =
+        TRY(port->wait(buffer.address, max, nonblocking, Instant::never(), handle));
     return taken * sizeof(kairos_port_packet);
 }
 
@@ -74,6 +76,7 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
     Object* found = TRY(find_pollable(handle));
     if (!found->try_retain()) return Fail(Error::BADF);
     Ref<Object> object(*found, kAdoptReference);
+    BlockingUse use(*object, handle);
     while (true) {
         LockGuard held(object->guard());
         const uint32_t ready = object->readiness() & (events | kAlwaysReported);
@@ -81,6 +84,7 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
             held.unlock();
             return revents.write(ready);
         }
+        TRY(use.begin());
         WaitSource& source = object->base_wait();
         const WakeReason reason = source.block(held, source.sequence(), deadline);
         if (reason == WakeReason::kClose) return Fail(Error::CANCELED);
@@ -112,7 +116,7 @@ Result<int64_t> object_write(HandleValue handle, UserPointer<uint8_t> buffer, ui
     Outgoing outgoing;
     TRY(outgoing.message.read_from_user(buffer.address, static_cast<uint32_t>(size),
                                         current_thread().budget()));
-    TRY(endpoint->send(outgoing, {.nonblocking = options != 0}));
+    TRY(endpoint->send(outgoing, {.nonblocking = options != 0, .through = handle}));
     return static_cast<int64_t>(size);
 }
 

@@ -24,19 +24,24 @@ void Waiter::Timeout::expire() {
 
 // The flag was set before this looks for a sleep to end; a sleeper publishes its sleep before it
 // looks at the flags (WaitSource::block). So one of the two sees the other.
-void Waiter::end_sleep_from_outside() {
+void Waiter::end_sleep_from_outside(WakeReason reason) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (claim(WakeReason::kSignal)) make_ready(*this);
+    if (claim(reason)) make_ready(*this);
 }
 
 void Waiter::interrupt() {
     interrupted_.set();
-    end_sleep_from_outside();
+    end_sleep_from_outside(WakeReason::kSignal);
 }
 
 void Waiter::kill() {
     killed_.set();
-    end_sleep_from_outside();
+    end_sleep_from_outside(WakeReason::kSignal);
+}
+
+void Waiter::cancel() {
+    canceled_.set();
+    end_sleep_from_outside(WakeReason::kCancel);
 }
 
 void WakeBatch::flush() {
@@ -72,6 +77,8 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     bool ended_by_self = false;
     if (self.killed_.is_set() || self.interrupted_.is_set()) {
         ended_by_self = self.claim(WakeReason::kSignal);
+    } else if (self.canceled_.is_set()) {
+        ended_by_self = self.claim(WakeReason::kCancel);
     } else if (timed && deadline <= arch::now()) {
         ended_by_self = self.claim(WakeReason::kTimeout);
     }
@@ -83,7 +90,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     count_wake(reason);
     self.state_.store(Waiter::kRunning, std::memory_order_relaxed);
     self.offer_ = nullptr;
-    if (reason == WakeReason::kSignal || reason == WakeReason::kTimeout) {
+    if (reason >= WakeReason::kSignal) {  // not by this source, which unlinks those it wakes
         guard.lock();
         if (self.node_.linked()) waiters_.remove(self);
         guard.unlock();

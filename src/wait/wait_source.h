@@ -68,6 +68,15 @@ class Waiter {
     // After a sleep that ended with kSignal: whether it was an interrupt, which is used up by this.
     bool take_interrupt() { return interrupted_.take(); }
 
+    // Ends the call in progress, whether it sleeps already or is about to: the handle that it came
+    // through was revoked.
+    void cancel();
+    // The next call may block: what cancelled an earlier one is forgotten.
+    void forget_cancel() { canceled_.clear(); }
+
+    // Among the calls that block through one handle; guarded by the lineage lock of its object.
+    ListNode use_node;
+
     // Valid for the winner of a claim, until it calls make_ready; null if nothing was offered.
     Offer* offer() const { return offer_; }
 
@@ -87,11 +96,12 @@ class Waiter {
         Waiter& waiter_;
     };
 
-    void end_sleep_from_outside();
+    void end_sleep_from_outside(WakeReason reason);
 
     std::atomic<uint32_t> state_{kRunning};  // or kWaiting, or the WakeReason that ended the sleep
     AtomicFlag interrupted_;
     AtomicFlag killed_;
+    AtomicFlag canceled_;
     Offer* offer_ = nullptr;
     ListNode node_;  // in a source's waiters; guarded by the source's guard
     Waiter* next_in_batch_ = nullptr;
