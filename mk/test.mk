@@ -51,8 +51,10 @@ bench: sdk $(bench_programs)
 	    $(SDK)/bin/kairos-run --icount --timeout 120 $$program 2>/dev/null || exit 1; done
 
 .PHONY: soak-boot
-soak-boot: sdk $(USER)/true
+soak-boot: sdk $(USER)/true $(ARCHIVE)
 	@$(PYTHON) $(SUPPORT)/soak_boot.py --kernel $(KERNEL) --count $(N) $(USER)/true
+	@$(PYTHON) $(SUPPORT)/soak_boot.py --kernel $(KERNEL) --count $(N) --shell $(ARCHIVE) \
+	    $(USER)/true
 
 # ---- Checks ---------------------------------------------------------------------------------------
 cxx_files := $(sort $(shell find src arch platform user test -name '*.h' -o -name '*.hpp' \

@@ -1,122 +1,276 @@
 #!/usr/bin/env python3
-"""Holds the sources to the rules of the house: who may include whom, no cycles, no conditional
-compilation in the kernel, no file too long, nothing left half done."""
+"""Checks what a compiler does not: who includes whom, and the size and finish of files.
+
+- The kernel's folders form layers: a file includes its own folder and lower ones (BELOW).
+- Nothing reaches into arch/ or platform/ but through their include folders.
+- Programs see the kernel through <kairos/abi/...> only.
+- No file includes itself by a detour.
+- No conditional compilation in the kernel's .cpp files; no file longer than MAX_LINES; no word
+  that marks unfinished work.
+
+Prints one line per violation, `file:line: what`, and exits 1 if there is any. An optional argument
+is the tree to check, instead of the one this file is in.
+"""
 
 import re
 import sys
 from pathlib import Path
+from typing import Iterator, NamedTuple
 
-# Lowest first; a folder of src/ may include itself and what stands before it. Folders on one line
-# do not include each other, but for what EXTRA allows.
-LAYERS = [["abi"], ["base"], ["sync"], ["mm", "trace"], ["wait"], ["object"], ["memory"],
-          ["sched"], ["ipc"], ["device"], ["process"], ["fd"], ["syscall"], ["."]]
-# What others may include besides the kernel's layers.
-OUTSIDE = {
-    "src": {"arch", "platform"},
-    "arch": {"abi", "base", "sync", "arch", "."},
-    "platform": {"abi", "base", "sync", "arch", "platform", "."},
-}
-LONGEST_FILE = 700
-HALF_DONE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-SUFFIXES = {".h", ".hpp", ".c", ".cpp", ".S"}
-INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
-CONDITION = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b", re.MULTILINE)
+TREES = ("src", "arch", "platform", "user", "test")
+MAX_LINES = 700
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
 
-RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}
+# The layers from bottom to top. `arch` and `platform` stand for their interfaces in the picture:
+# arch/riscv/include/arch and platform/virt/include/platform. Folders of one row do not see each
+# other.
+LAYERS: list[tuple[str, ...]] = [
+    ("abi",),
+    ("base",),
+    ("sync",),
+    ("arch",),
+    ("platform",),
+    ("trace",),
+    ("mm",),
+    ("wait",),
+    ("object",),
+    ("memory",),
+    ("sched",),
+    ("ipc",),
+    ("device",),
+    ("process",),
+    ("fd",),
+    ("syscall",),
+    ("top",),
+]
+
+# What a folder may include besides what lies below it: (who, whom, why).
+EXCEPTIONS: list[tuple[str, str, str]] = [
+    ("sync", "arch", "a spin lock masks interrupts and asks which hart it is on"),
+]
+
+LIBFDT_USER = "platform"  # only the platform reads the device tree
+LIBFDT_HEADERS = {"fdt.h", "libfdt.h", "libfdt_env.h"}
+USER_TREES = ("user/", "test/integration/", "test/bench/")
+HOST_TREES = ("test/host/", "test/nocompile/", "test/fuzz/")
+KERNEL_TREES = ("src/", "arch/", "platform/")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else)\b")
+CODE = {".h", ".hpp", ".c", ".cpp", ".S", ".inc"}
+TEXT = CODE | {".py", ".sh", ".ld", ".md", ".mk", ""}
 
 
-def sources(*roots: str) -> list[Path]:
-    return sorted(path for root in roots for path in Path(root).rglob("*")
-                  if path.suffix in SUFFIXES and path.is_file())
+class Include(NamedTuple):
+    line: int
+    quoted: bool
+    name: str
 
 
-def layer_of(path: Path) -> str:
-    """The folder of src/ that a file is in; '.' for those directly in it."""
-    inside = path.relative_to("src")
-    return inside.parts[0] if len(inside.parts) > 1 else "."
+class File(NamedTuple):
+    path: str  # from the root, with slashes
+    lines: list[str]
+
+    def includes(self) -> Iterator[Include]:
+        for number, line in enumerate(self.lines, 1):
+            if match := INCLUDE.match(line):
+                yield Include(number, match.group(1) == '"', match.group(2))
 
 
-def resolve(includer: Path, name: str) -> Path | None:
-    """The file that an include with quotes means, if it is one of ours."""
-    for root in (includer.parent, Path("src"), Path("arch/riscv/include"),
-                 Path("platform/virt/include"), Path("arch/riscv"), Path("platform/virt")):
-        if (root / name).is_file():
-            return root / name
+class Violation(NamedTuple):
+    path: str
+    line: int
+    text: str
+
+
+def below_table() -> dict[str, set[str]]:
+    table: dict[str, set[str]] = {}
+    lower: set[str] = set()
+    for row in LAYERS:
+        for folder in row:
+            table[folder] = {folder} | lower
+        lower |= set(row)
+    for who, whom, _ in EXCEPTIONS:
+        table[who].add(whom)
+    return table
+
+
+BELOW = below_table()
+
+
+def layer_of(path: str) -> str | None:
+    """The layer of a kernel file; None for everything else."""
+    parts = path.split("/")
+    if parts[0] in ("arch", "platform"):
+        return parts[0]
+    if parts[0] != "src":
+        return None
+    return parts[1] if len(parts) > 2 else "top"
+
+
+def is_private(path: str) -> bool:
+    """A header of arch/ or platform/ outside their include folders."""
+    return path.startswith(("arch/", "platform/")) and "/include/" not in path
+
+
+def is_user(path: str) -> bool:
+    return path.startswith(USER_TREES)
+
+
+# ---- Which file an include means ------------------------------------------------------------------
+def search_folders(path: str) -> list[str]:
+    """The -I options that a file is compiled with."""
+    if is_user(path):
+        return ["user", "user/include", "test/integration", "test/bench"]
+    if path.startswith(HOST_TREES):
+        return ["src", "test/host/arch/include", "test/host", "platform/virt/include", "user"]
+    return ["src", "arch/riscv/include", "platform/virt/include", "arch/riscv"]
+
+
+def normal(path: str) -> str:
+    """Without `.` and `..`; a path that leaves the root keeps its `..`."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def resolve(path: str, include: Include, known: set[str]) -> str | None:
+    if include.name.startswith("kairos/abi/"):
+        candidates = ["src/" + include.name.removeprefix("kairos/")]
+    else:
+        folders = search_folders(path)
+        if include.quoted:
+            folders = [path.rpartition("/")[0], *folders]
+        candidates = [normal(f"{folder}/{include.name}") for folder in folders]
+    return next((each for each in candidates if each in known), None)
+
+
+# ---- The rules ------------------------------------------------------------------------------------
+def check_kernel_include(path: str, include: Include, target: str | None) -> str | None:
+    layer = layer_of(path)
+    if layer not in BELOW:
+        return f"the folder src/{layer} has no place among the layers; see LAYERS"
+    if target is None:
+        if include.name in LIBFDT_HEADERS:
+            return None if layer == LIBFDT_USER else "libfdt is the platform's alone"
+        return f'"{include.name}" is no file of the kernel' if include.quoted else None
+    other = layer_of(target)
+    if other is None:
+        return f"{target} is not part of the kernel"
+    if is_private(target) and not path.startswith(target.split("/")[0] + "/"):
+        return f"{target} is private; see {other}'s include folder"
+    if other not in BELOW[layer]:
+        return f"{layer} may not include {other} ({include.name})"
     return None
 
 
-def may_include(includer: Path, included: Path) -> bool:
-    home, target = includer.parts[0], included.parts[0]
-    if home == "src":
-        if target != "src":
-            return target in OUTSIDE["src"] and "include" in included.parts
-        rank, other = RANK[layer_of(includer)], RANK[layer_of(included)]
-        return other < rank or layer_of(includer) == layer_of(included)
-    if target == home:
-        return True
-    if target == "src":
-        return layer_of(included) in OUTSIDE[home]
-    return target in OUTSIDE[home] and "include" in included.parts
+def check_user_include(include: Include, target: str | None) -> str | None:
+    if target is not None and not target.startswith(KERNEL_TREES):
+        return None
+    if target is not None and include.name.startswith("kairos/abi/"):
+        return None if not include.quoted else f"write <{include.name}>"
+    if target is None and not re.search(r"(^|/)(src|arch|platform)/", include.name):
+        return f'there is no "{include.name}"' if include.quoted else None
+    return f"programs see the kernel through <kairos/abi/...>, not {include.name}"
 
 
-def check_layers(files: dict[Path, list[Path]]) -> list[str]:
-    return [f"{includer} includes {included}: a lower layer may not know a higher one (see "
-            "docs/architecture.md)"
-            for includer, all_included in files.items() for included in all_included
-            if not may_include(includer, included)]
+def check_includes(file: File, known: set[str]) -> Iterator[Violation]:
+    for include in file.includes():
+        target = resolve(file.path, include, known)
+        text = None
+        if is_user(file.path):
+            text = check_user_include(include, target)
+        elif file.path.startswith(KERNEL_TREES):
+            text = check_kernel_include(file.path, include, target)
+        if text:
+            yield Violation(file.path, include.line, text)
 
 
-def check_cycles(files: dict[Path, list[Path]]) -> list[str]:
-    problems, finished = [], set()
-
-    def visit(path: Path, trail: list[Path]) -> None:
-        if path in trail:
-            ring = trail[trail.index(path):] + [path]
-            problems.append("a cycle of includes: " + " → ".join(map(str, ring)))
-            return
-        if path in finished:
-            return
-        for included in files.get(path, []):
-            visit(included, trail + [path])
-        finished.add(path)
-
-    for path in files:
-        visit(path, [])
-    return problems
+def check_text(file: File) -> Iterator[Violation]:
+    if len(file.lines) > MAX_LINES:
+        yield Violation(file.path, len(file.lines), f"longer than {MAX_LINES} lines")
+    conditional = file.path.startswith("src/") and file.path.endswith(".cpp")
+    for number, line in enumerate(file.lines, 1):
+        if conditional and CONDITIONAL.match(line):
+            yield Violation(file.path, number, "conditional compilation in a .cpp file")
+        if word := UNFINISHED.search(line):
+            yield Violation(file.path, number, f"unfinished work: {word.group()}")
 
 
-def check_text(path: Path) -> list[str]:
-    text = path.read_text()
-    problems = []
-    if text.count("\n") > LONGEST_FILE:
-        problems.append(f"{path} has more than {LONGEST_FILE} lines; is it one idea?")
-    if path.parts[0] == "src" and path.suffix == ".cpp" and CONDITION.search(text):
-        problems.append(f"{path} compiles conditionally; choose by folder or `if constexpr`")
-    for match in HALF_DONE.finditer(text):
-        line = text.count("\n", 0, match.start()) + 1
-        problems.append(f"{path}:{line}: {match[0]}: finish it, or leave it out")
-    return problems
+# ---- Cycles ---------------------------------------------------------------------------------------
+def find_cycles(graph: dict[str, list[str]]) -> Iterator[list[str]]:
+    """One cycle for each include that leads back to a file it was reached from."""
+    done: set[str] = set()
+    for start in sorted(graph):
+        trail: list[str] = []
+        work: list[tuple[str, Iterator[str]]] = []
+
+        def enter(path: str) -> None:
+            trail.append(path)
+            work.append((path, iter(graph.get(path, []))))
+
+        if start not in done:
+            enter(start)
+        while work:
+            path, rest = work[-1]
+            following = next(rest, None)
+            if following is None:
+                done.add(path)
+                work.pop()
+                trail.pop()
+            elif following in trail:
+                yield trail[trail.index(following) :] + [following]
+            elif following not in done:
+                enter(following)
 
 
-def check_user(path: Path) -> list[str]:
-    return [f"{path} includes \"{name}\": programs know the kernel by <kairos/...> only"
-            for name in INCLUDE.findall(path.read_text())
-            if name.split("/")[0] in RANK and not (path.parent / name).is_file()]
+def check_cycles(files: list[File], known: set[str]) -> Iterator[Violation]:
+    graph: dict[str, list[str]] = {}
+    for file in files:
+        targets = (resolve(file.path, include, known) for include in file.includes())
+        graph[file.path] = sorted({target for target in targets if target})
+    for cycle in find_cycles(graph):
+        yield Violation(cycle[0], 1, "includes itself: " + " -> ".join(cycle))
 
 
-def main() -> int:
-    kernel = sources("src", "arch", "platform")
-    includes = {path: [found for name in INCLUDE.findall(path.read_text())
-                       if (found := resolve(path, name)) is not None] for path in kernel}
-    problems = check_layers(includes) + check_cycles(includes)
-    for path in sources("src", "arch", "platform", "user", "test"):
-        problems += check_text(path)
-    for path in sources("user"):
-        problems += check_user(path)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
+# ---- The tree -------------------------------------------------------------------------------------
+def read_tree(root: Path) -> list[File]:
+    files: list[File] = []
+    for tree in TREES:
+        for path in sorted((root / tree).rglob("*")):
+            if path.suffix not in TEXT or not path.is_file() or "__pycache__" in path.parts:
+                continue
+            text = path.read_text(encoding="utf-8", errors="replace")
+            files.append(File(path.relative_to(root).as_posix(), text.splitlines()))
+    return files
+
+
+def check_tree(root: Path) -> list[Violation]:
+    files = read_tree(root)
+    code = [file for file in files if Path(file.path).suffix in CODE]
+    known = {file.path for file in code}
+    found: list[Violation] = []
+    for file in files:
+        found += check_text(file)
+    for file in code:
+        found += check_includes(file, known)
+    return sorted([*found, *check_cycles(code, known)])
+
+
+def main(arguments: list[str]) -> int:
+    root = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[2]
+    if not (root / "src").is_dir():
+        print(f"check_includes.py: {root} has no src/", file=sys.stderr)
+        return 2
+    violations = check_tree(root)
+    for violation in violations:
+        print(f"{violation.path}:{violation.line}: {violation.text}")
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
