@@ -3,7 +3,9 @@
 
 A test program prints a line for each case, `ok NAME` or `FAIL NAME: REASON`, and `done N cases` at
 the end, and exits with 0 if all is well. It is booted, as the only program of a fresh machine, once
-for each number of harts. The last line is `N passed, N failed`.
+for each number of harts. The last line is `N passed, N failed`; the exit status is 1 if anything
+failed or nothing ran. What failed is shown with the end of its log; build/test-results.json has it
+all.
 """
 
 import argparse
@@ -12,13 +14,18 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RESULTS = Path("build/test-results.json")
+RESULTS = HERE.parents[1] / "build" / "test-results.json"
 LOG_LINES_SHOWN = 60
+STATUS_TIMEOUT = 124
+# kairos_run.py ends a machine in time; this is for the case that it does not end itself.
+GRACE_SECONDS = 30
 
 
 @dataclass
@@ -31,11 +38,24 @@ class Run:
     log: str = ""
 
 
-def run_command(command: list[str]) -> tuple[int, str, str]:
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            stdin=subprocess.DEVNULL, check=False)
-    return (result.returncode, result.stdout.decode(errors="replace"),
-            result.stderr.decode(errors="replace"))
+def text_of(data: bytes | None) -> str:
+    return (data or b"").decode(errors="replace")
+
+
+def run_command(command: list[str], timeout: float) -> tuple[int, str, str]:
+    """Exit status (STATUS_TIMEOUT when it took too long), standard output, standard error."""
+    try:
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                stdin=subprocess.DEVNULL, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired as late:
+        return STATUS_TIMEOUT, text_of(late.stdout), text_of(late.stderr)
+    except OSError as problem:
+        return 127, "", f"{command[0]}: {problem.strerror}; does it have to be built?\n"
+    return result.returncode, text_of(result.stdout), text_of(result.stderr)
+
+
+def how_it_ended(status: int) -> str:
+    return "did not end in time" if status == STATUS_TIMEOUT else f"ended with status {status}"
 
 
 def read_cases(output: str, status: int) -> tuple[int, list[str]]:
@@ -43,14 +63,18 @@ def read_cases(output: str, status: int) -> tuple[int, list[str]]:
     passed = len(re.findall(r"^ok .+$", output, re.MULTILINE))
     failures = re.findall(r"^FAIL (.+)$", output, re.MULTILINE)
     done = re.findall(r"^done (\d+) cases$", output, re.MULTILINE)
-    if status == 124:
-        failures.append("did not end in time")
+    if status == STATUS_TIMEOUT:
+        failures.append(how_it_ended(status))
     elif not done:
         failures.append(f"ended early, with status {status}")
     elif int(done[-1]) != passed + len(failures):
         failures.append(f"announced {done[-1]} cases, reported {passed + len(failures)}")
-    elif status != 0 and not failures:
-        failures.append(f"ended with status {status}")
+    elif status not in (0, 1) or (status == 1 and not failures):
+        failures.append(how_it_ended(status))
+    elif status == 0 and failures:
+        failures.append("ended with status 0 although cases failed")
+    elif passed + len(failures) == 0:
+        failures.append("has no cases")
     return passed, failures
 
 
@@ -59,39 +83,41 @@ def run_program(program: Path, harts: int, options: argparse.Namespace) -> Run:
     started = time.monotonic()
     status, output, log = run_command(
         [sys.executable, str(HERE / "kairos_run.py"), "--kernel", str(options.kernel), "--harts",
-         str(harts), "--timeout", str(options.timeout), str(program)])
+         str(harts), "--timeout", str(options.timeout), str(program)],
+        options.timeout + GRACE_SECONDS)
     run.passed, run.failures = read_cases(output, status)
     run.seconds = time.monotonic() - started
     run.log = output + log
     return run
 
 
-def run_host(binary: Path) -> Run:
+def run_host(binary: Path, options: argparse.Namespace) -> Run:
     run = Run(f"{binary.name} on this machine")
     started = time.monotonic()
-    status, output, log = run_command([str(binary)])
+    status, output, log = run_command([str(binary.resolve())], options.timeout)
     counts = re.search(r"test cases:\s*\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed", output)
     if counts is not None:
         run.passed = int(counts[1])
         run.failures = [f"{counts[2]} test cases"] * int(counts[2])
     if status != 0 and not run.failures:
-        run.failures = [f"ended with status {status}"]
+        run.failures = [how_it_ended(status)]
     run.seconds = time.monotonic() - started
     run.log = output + log
     return run
 
 
-def run_python(folder: Path) -> Run:
+def run_python(folder: Path, options: argparse.Namespace) -> Run:
     run = Run("tests of the tools")
     started = time.monotonic()
     status, output, log = run_command(
-        [sys.executable, "-m", "unittest", "discover", "-s", str(folder), "-t", str(folder.parent)])
+        [sys.executable, "-m", "unittest", "discover", "-s", str(folder)],
+        options.timeout)
     count = re.search(r"^Ran (\d+) test", log, re.MULTILINE)
     failed = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", log))
-    run.passed = (int(count[1]) if count else 0) - failed
+    run.passed = max(0, (int(count[1]) if count else 0) - failed)
     run.failures = ["a test of the tools"] * failed
     if status != 0 and not run.failures:
-        run.failures = [f"ended with status {status}"]
+        run.failures = [how_it_ended(status)]
     run.seconds = time.monotonic() - started
     run.log = output + log
     return run
@@ -120,30 +146,54 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--python", type=Path, nargs="*", default=[], help="folders of unittests")
     parser.add_argument("--programs", type=Path, nargs="*", default=[])
     parser.add_argument("--harts", type=int, nargs="+", default=[1, 2, 4, 8])
-    parser.add_argument("--filter", default="", help="only programs whose name contains this")
+    parser.add_argument("--filter", default="", help="only what has this in its name")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="machines at a time")
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one program")
     return parser.parse_args()
 
 
+def plan(options: argparse.Namespace) -> list[Callable[[], Run]]:
+    """Everything that is to run, once for each repetition."""
+    hosts = [binary for binary in options.host if options.filter in binary.name]
+    folders = [folder for folder in options.python
+               if folder.is_dir() and options.filter in str(folder)]
+    programs = [program for program in options.programs if options.filter in program.name]
+    once: list[Callable[[], Run]] = []
+    once += [partial(run_host, binary, options) for binary in hosts]
+    once += [partial(run_python, folder, options) for folder in folders]
+    once += [partial(run_program, program, harts, options)
+             for program in programs for harts in options.harts]
+    return once * options.repeat
+
+
+def run_all(work: list[Callable[[], Run]], jobs: int) -> list[Run]:
+    runs: list[Run] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(task) for task in work]
+        try:
+            for future in as_completed(futures):
+                runs.append(future.result())
+                show(runs[-1], len(runs), len(work))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return runs
+
+
 def main() -> int:
     options = parse()
-    work = [lambda binary=binary: run_host(binary) for binary in options.host]
-    work += [lambda folder=folder: run_python(folder) for folder in options.python
-             if folder.is_dir()]
-    work += [lambda program=program, harts=harts: run_program(program, harts, options)
-             for _ in range(options.repeat) for program in options.programs
-             if options.filter in program.name for harts in options.harts]
-    runs: list[Run] = []
-    with ThreadPoolExecutor(options.jobs) as pool:
-        for future in as_completed([pool.submit(task) for task in work]):
-            runs.append(future.result())
-            show(runs[-1], len(runs), len(work))
+    try:
+        runs = run_all(plan(options), options.jobs)
+    except KeyboardInterrupt:
+        print("interrupted")
+        return 130
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps([asdict(run) for run in runs], indent=1))
+    RESULTS.write_text(json.dumps([asdict(run) for run in runs], indent=1), encoding="utf-8")
     passed = sum(run.passed for run in runs)
     failed = sum(len(run.failures) for run in runs)
+    if not runs:
+        print("There is nothing to run." + (" Does --filter fit?" if options.filter else ""))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
