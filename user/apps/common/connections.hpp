@@ -25,13 +25,16 @@ class Connections {
           on_request_(std::move(on_request)),
           on_close_(std::move(on_close)) {}
 
-    // Begins to accept what arrives on `channel`. Errors as kairos::Server::serve.
+    // Begins to accept what arrives on `channel`. Errors as kairos::Server::serve. Should the
+    // channel be lost, the server is stopped: it could not be reached any more, its successor can.
     kairos::Result<> listen(kairos::Channel channel) {
-        const auto served = server_.serve(std::move(channel), [this](kairos::Request& request) {
-            if (kairos::Handle client = request.take_handle()) {
-                accept(kairos::Channel(std::move(client)));
-            }
-        });
+        const auto served = server_.serve(
+            std::move(channel),
+            [this](kairos::Request& request) {
+                kairos::Channel client(request.take_handle());
+                if (client) accept(std::move(client));
+            },
+            [this] { server_.stop(); });
         if (!served) return std::unexpected(served.error());
         return {};
     }

@@ -15,7 +15,8 @@ class ArchiveServer {
     // `image` must outlive the server.
     explicit ArchiveServer(const common::ArchiveImage& image) : image_(image) {}
 
-    // Serves the clients that connect to `listen`; for ever, unless it cannot begin.
+    // Serves the clients that connect to `listen`. Returns only when it cannot begin, or cannot go
+    // on.
     kairos::Result<> run(kairos::Channel listen);
 
   private:

@@ -23,7 +23,8 @@ class Console {
   public:
     explicit Console(Uart uart) : uart_(std::move(uart)) {}
 
-    // Serves the clients that connect to `listen`; for ever, unless it cannot begin.
+    // Serves the clients that connect to `listen`. Returns only when it cannot begin, or cannot go
+    // on.
     kairos::Result<> run(kairos::Channel listen);
 
   private:

@@ -38,10 +38,14 @@ void NameServer::on_registry(kairos::Request& request) {
     if (change->kind == KAIROS_NAMES_REMOVE_SERVICE) services_.remove(*name);
 }
 
+// Without one of its views the server is of no use to those who hold its names handles: it ends,
+// and its successor gets them all again.
 void NameServer::add_view(const kairos_names_view& view, kairos::Channel channel) {
     if (view.count > KAIROS_NAMES_VIEW_MAX) return;
-    server_.serve(std::move(channel),
-                  [this, view](kairos::Request& request) { on_view(view, request); });
+    const auto served = server_.serve(
+        std::move(channel), [this, view](kairos::Request& request) { on_view(view, request); },
+        [this] { server_.stop(); });
+    if (!served) server_.stop();
 }
 
 void NameServer::on_view(const kairos_names_view& view, kairos::Request& message) {

@@ -15,8 +15,8 @@ namespace names {
 
 class NameServer {
   public:
-    // Serves init at the other end of `registry`, and the views that it adds; for ever, unless it
-    // cannot begin.
+    // Serves init at the other end of `registry`, and the views that it adds. Returns only when it
+    // cannot begin, or cannot go on.
     kairos::Result<> run(kairos::Channel registry);
 
   private:
