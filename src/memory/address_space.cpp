@@ -3,22 +3,26 @@
 #include <algorithm>
 #include <cstring>
 
-#include "arch/time.h"
+#include "memory/randomness.h"
 #include "mm/frames.h"
-#include "mm/object_cache.h"
 #include "object/object_storage.h"
 #include "sync/preemption.h"
 
 namespace {
 
-constinit mm::ObjectCache<Mapping> mapping_cache;
-
-// Pages changed under one hold of the lock.
+// What is done under one hold of the lock: pages changed, and records looked at.
 constexpr uint32_t kPagesPerHold = 64;
+constexpr uint32_t kRecordsPerHold = 64;
 
-// Addresses that the kernel chooses lie above this; fixed ones are usually below.
-constexpr uint64_t kChoiceBegin = uint64_t{1} << 32;
-constexpr int kRandomTries = 8;
+// Looking for pages is bounded by one page table of 4 KiB pages at a time.
+constexpr uint64_t kTableSpan = arch::bytes_of(arch::PageLevel::k2MiB);
+
+constexpr VirtualAddress table_begin(VirtualAddress address) {
+    return {address.value & ~(kTableSpan - 1)};
+}
+
+// Between two mappings that the kernel places lie 1 to so many free pages.
+constexpr uint64_t kMaxGapPages = 16;
 
 arch::PageFlags flags_of(const Mapping& mapping) {
     // The hardware knows no memory that can be written and not read.
@@ -28,21 +32,32 @@ arch::PageFlags flags_of(const Mapping& mapping) {
             .device = mapping.memory->is_device()};
 }
 
-bool allows(Protection protection, arch::Access access) {
-    switch (access) {
-        case arch::Access::kRead:
-            return protection.read || protection.write;
-        case arch::Access::kWrite:
-            return protection.write;
-        default:
-            return protection.execute;
-    }
+Status check_pages(VirtualAddress start, uint64_t length) {
+    const bool whole = start.page_aligned() && length % kPageSize == 0 && length != 0;
+    if (!whole || !arch::user_range(start, length)) return Fail(Error::INVAL);
+    return {};
+}
+
+// The part of a mapping from an address on that one hold of the lock may deal with, and whether
+// pages of it may be in the page table.
+struct Stretch {
+    VirtualAddress stop;
+    bool touched;
+};
+
+Stretch next_stretch(const Mapping& mapping, VirtualAddress from, VirtualAddress end) {
+    end = std::min(end, mapping.end());
+    if (from >= mapping.touched_end) return {end, false};
+    if (from < mapping.touched_begin) return {std::min(end, mapping.touched_begin), false};
+    return {std::min({end, mapping.touched_end, table_begin(from) + kTableSpan}), true};
 }
 
 }  // namespace
 
-AddressSpace::AddressSpace(Budget& budget)
-    : Object(kType, nullptr), budget_(budget), random_(arch::now().nanoseconds | 1) {}
+AddressSpace::AddressSpace(Budget& budget) : Object(kType, nullptr), budget_(budget) {
+    constexpr uint64_t kChoices = (arch::kUserEnd - RoomSearch::kBegin.value) / kPageSize;
+    next_choice_ = RoomSearch::kBegin + random_bits() % kChoices * kPageSize;
+}
 
 Result<Ref<AddressSpace>> AddressSpace::create(Budget& budget) {
     Ref<AddressSpace> space = TRY(ObjectStorage<AddressSpace>::create(budget, budget));
@@ -71,241 +86,233 @@ void AddressSpace::free_table(PhysicalAddress table) {
     budget_->put(kPageSize);
 }
 
-Result<Mapping*> AddressSpace::allocate_mapping() {
-    TRY(budget_->take(sizeof(Mapping)));
-    if (void* cell = mapping_cache.allocate()) return new (cell) Mapping;
-    budget_->put(sizeof(Mapping));
-    return Fail(Error::NOMEM);
-}
-
-void AddressSpace::free_mapping(Mapping* mapping) {
-    if (mapping == nullptr) return;
-    mapping->~Mapping();
-    mapping_cache.free(mapping);
-    budget_->put(sizeof(Mapping));
-}
-
-// ---- Records ------------------------------------------------------------------------------------
-
-Mapping* AddressSpace::mapping_at(VirtualAddress address) const {
-    Mapping* mapping = mappings_.at_or_below(address.value);
-    return mapping != nullptr && address < mapping->end() ? mapping : nullptr;
-}
-
-// The lowest mapping that has a part in [start, end).
-Mapping* AddressSpace::first_in(VirtualAddress start, VirtualAddress end) const {
-    Mapping* mapping = mapping_at(start);
-    if (mapping == nullptr) mapping = mappings_.lower_bound(start.value);
-    return mapping != nullptr && mapping->start < end ? mapping : nullptr;
-}
-
-// A free range: at random, or, where memory is so full that luck does not find one, the lowest.
-// Address 0: none.
-VirtualAddress AddressSpace::find_room(uint64_t length) {
-    if (length > arch::kUserEnd - kChoiceBegin) return {0};
-    const uint64_t choices = (arch::kUserEnd - kChoiceBegin - length) / kPageSize + 1;
-    for (int i = 0; i < kRandomTries; ++i) {
-        random_ ^= random_ << 13;
-        random_ ^= random_ >> 7;
-        random_ ^= random_ << 17;
-        const VirtualAddress at{kChoiceBegin + random_ % choices * kPageSize};
-        if (first_in(at, at + length) == nullptr) return at;
-    }
-    VirtualAddress at{kChoiceBegin};
-    while (at.value <= arch::kUserEnd - length) {
-        const Mapping* taken = first_in(at, at + length);
-        if (taken == nullptr) return at;
-        at = taken->end();
-    }
-    return {0};
-}
-
-// Cuts a mapping in two at `at`, which lies inside it; `spare` becomes the upper part.
-void AddressSpace::split(Mapping& mapping, VirtualAddress at, Mapping& spare) {
-    const uint64_t lower = at - mapping.start;
-    spare.start = at;
-    spare.length = mapping.length - lower;
-    spare.memory = mapping.memory;
-    spare.offset = mapping.offset + lower;
-    spare.protection = mapping.protection;
-    spare.ceiling = mapping.ceiling;
-    mapping.length = lower;
-    mappings_.insert(spare);
-}
-
-// Makes `at` a border between mappings if it lies inside one, using up the spare record.
-void AddressSpace::split_at(VirtualAddress at, Mapping*& spare) {
-    Mapping* mapping = mapping_at(at);
-    if (mapping == nullptr || mapping->start == at) return;
-    split(*mapping, at, *spare);
-    spare = nullptr;
-}
-
-// ---- Mapping and unmapping ----------------------------------------------------------------------
+// ---- Mapping ------------------------------------------------------------------------------------
 
 Result<VirtualAddress> AddressSpace::map(MemoryObject& memory, uint64_t offset,
                                          VirtualAddress wanted, uint64_t length,
-                                         Protection protection, Protection ceiling) {
-    if (offset > memory.size() || length > memory.size() - offset) return Fail(Error::INVAL);
-    Mapping* mapping = TRY(allocate_mapping());
-    Error error;
-    {
-        LockGuard guard(lock_);
-        const VirtualAddress at = wanted.value != 0 ? wanted : find_room(length);
-        if (retired_) {
-            error = Error::SRCH;
-        } else if (at.value == 0) {
-            error = Error::NOMEM;
-        } else if (first_in(at, at + length) != nullptr) {
-            error = Error::EXIST;
-        } else {
-            mapping->start = at;
-            mapping->length = length;
-            mapping->memory = Ref<MemoryObject>(memory);
-            mapping->offset = offset;
-            mapping->protection = protection;
-            mapping->ceiling = ceiling;
-            mappings_.insert(*mapping);
-            return at;
-        }
+                                         Protection protection, Protection ceiling,
+                                         MappedThrough through) {
+    if (length == 0 || length % kPageSize != 0 || offset % kPageSize != 0) {
+        return Fail(Error::INVAL);
     }
-    free_mapping(mapping);
-    return Fail(error);
+    if (wanted.value != 0) TRY(check_pages(wanted, length));
+    if (memory.is_read_only()) ceiling.write = false;
+    if (!ceiling.covers(protection) || !protection.is_allowed()) return Fail(Error::ACCES);
+    if (offset > memory.size() || length > memory.size() - offset) return Fail(Error::INVAL);
+
+    MappingRecord record = TRY(MappingRecord::create(*budget_));
+    record->length = length;
+    record->memory = Ref<MemoryObject>(memory);
+    record->offset = offset;
+    record->protection = protection;
+    record->ceiling = ceiling;
+    record->through = through;
+    return wanted.value != 0 ? place_at(record, wanted) : place_anywhere(record);
 }
 
-// Takes a bounded number of pages away from the beginning of `mapping`, which begins in the range
-// that ends at `end`. Returns the record once nothing is left of it, to be freed without the lock.
-Mapping* AddressSpace::unmap_a_piece(Mapping& mapping, VirtualAddress end) {
-    const VirtualAddress stop = std::min(end, mapping.end());
-    VirtualAddress at = table_.next_mapped(mapping.start, stop);
-    const VirtualAddress first = at;
+VirtualAddress AddressSpace::place(MappingRecord& record, VirtualAddress at) {
+    record->start = at;
+    mappings_.insert(record.leak());
+    return at;
+}
+
+Result<VirtualAddress> AddressSpace::place_at(MappingRecord& record, VirtualAddress wanted) {
+    LockGuard guard(lock_);
+    if (retired_) return Fail(Error::SRCH);
+    if (mappings_.first_in(wanted, wanted + record->length) != nullptr) return Fail(Error::EXIST);
+    return place(record, wanted);
+}
+
+// Beginning at a random place, each choice follows the last one at a random distance: hard to
+// guess, with a guard page between neighbours, and not so far apart that every mapping needs page
+// tables of its own.
+Result<VirtualAddress> AddressSpace::place_anywhere(MappingRecord& record) {
+    const uint64_t gap = (1 + random_bits() % kMaxGapPages) * kPageSize;
+    VirtualAddress from;
+    {
+        LockGuard guard(lock_);
+        from = next_choice_;
+    }
+    for (RoomSearch search(from, record->length);; preemption_point()) {
+        LockGuard guard(lock_);
+        if (retired_) return Fail(Error::SRCH);
+        const RoomSearch::Outcome outcome = search.step(mappings_, kRecordsPerHold);
+        if (outcome == RoomSearch::Outcome::kNoRoom) return Fail(Error::NOMEM);
+        if (outcome == RoomSearch::Outcome::kGoOn) continue;
+        next_choice_ = search.place() + record->length + gap;
+        return place(record, search.place());
+    }
+}
+
+// Makes `border` a border between mappings, if it lies inside one. -EDQUOT, -ENOMEM: nothing has
+// changed.
+Status AddressSpace::cut_at(VirtualAddress border) {
+    MappingRecord upper;
+    while (true) {
+        {
+            LockGuard guard(lock_);
+            Mapping* mapping = mappings_.at(border);
+            if (mapping == nullptr || mapping->start == border) return {};
+            if (upper) {
+                mappings_.split(*mapping, border, upper.leak());
+                return {};
+            }
+        }
+        upper = TRY(MappingRecord::create(*budget_));
+    }
+}
+
+// ---- Unmapping ----------------------------------------------------------------------------------
+
+// Calls `change(page)` for a bounded number of pages that are in the page table between `from` and
+// `stop`, and flushes them. Returns how far it got.
+template <typename Change>
+VirtualAddress AddressSpace::change_pages(VirtualAddress from, VirtualAddress stop, Change change) {
+    const VirtualAddress first = table_.next_mapped(from, stop);
+    VirtualAddress at = first;
     for (uint32_t pages = 0; at < stop && pages < kPagesPerHold; ++pages) {
-        (void)table_.unmap(at);
+        change(at);
         at = table_.next_mapped(at + kPageSize, stop);
     }
     if (first < stop) table_.flush(first, (at - first) / kPageSize);
-    const uint64_t gone = at - mapping.start;
-    if (gone == mapping.length) {
-        mappings_.remove(mapping);
-        return &mapping;
-    }
-    // Its place among the others stays: nobody lies between the old start and the new one.
-    mapping.start = at;
-    mapping.offset += gone;
-    mapping.length -= gone;
-    return nullptr;
+    return at;
 }
 
+// Takes a bounded part away from the beginning of `mapping`, which begins below `end`; the record
+// goes to `gone` when nothing is left of it. Returns where the part ended.
+VirtualAddress AddressSpace::unmap_piece(Mapping& mapping, VirtualAddress end,
+                                         MappingRecord& gone) {
+    const VirtualAddress start = mapping.start;
+    const Stretch stretch = next_stretch(mapping, start, end);
+    VirtualAddress reached = stretch.stop;
+    if (stretch.touched) {
+        reached = change_pages(start, stretch.stop,
+                               [&](VirtualAddress page) { (void)table_.unmap(page); });
+    }
+    if (reached == mapping.end()) {
+        mappings_.remove(mapping);
+        gone = MappingRecord(mapping, *budget_);
+    } else {
+        MappingSet::cut_off_front(mapping, reached);
+    }
+    if (stretch.touched) prune_around(start);
+    return reached;
+}
+
+// Gives back the page table for the addresses around, if no mapping needs it any more.
+void AddressSpace::prune_around(VirtualAddress address) {
+    const VirtualAddress begin = table_begin(address);
+    const VirtualAddress end = begin + kTableSpan;
+    if (mappings_.first_in(begin, end) == nullptr) table_.prune(begin, end, *this);
+}
+
+// A mapping that lies across the place reached so far was made after that place was free, so all of
+// it is newer than what is unmapped here.
 Status AddressSpace::unmap(VirtualAddress start, uint64_t length) {
+    TRY(check_pages(start, length));
+    TRY(cut_at(start));
     const VirtualAddress end = start + length;
-    Mapping* spare = TRY(allocate_mapping());
-    while (true) {
-        Mapping* gone = nullptr;
+    for (VirtualAddress at = start; at < end;) {
         {
+            MappingRecord gone;
             LockGuard guard(lock_);
-            if (spare != nullptr) split_at(start, spare);
-            Mapping* mapping = first_in(start, end);
-            if (mapping == nullptr) break;
-            gone = unmap_a_piece(*mapping, end);
+            Mapping* mapping = mappings_.from(at);
+            if (mapping == nullptr || mapping->start >= end) break;
+            at = unmap_piece(*mapping, end, gone);
         }
-        free_mapping(gone);
-        preemption_point();
+        if (at < end) preemption_point();
     }
-    {
-        LockGuard guard(lock_);
-        table_.prune(start, end, *this);
-    }
-    free_mapping(spare);
     return {};
 }
 
 bool AddressSpace::retire_step() {
-    Mapping* gone = nullptr;
-    {
-        LockGuard guard(lock_);
-        retired_ = true;
-        Mapping* mapping = mappings_.first();
-        if (mapping == nullptr) return false;
-        gone = unmap_a_piece(*mapping, mapping->end());
-    }
-    free_mapping(gone);
+    MappingRecord gone;
+    LockGuard guard(lock_);
+    retired_ = true;
+    Mapping* mapping = mappings_.from({0});
+    if (mapping == nullptr) return false;
+    unmap_piece(*mapping, mapping->end(), gone);
     return true;
 }
 
 // ---- Protection ---------------------------------------------------------------------------------
 
 Status AddressSpace::check_protect(VirtualAddress start, VirtualAddress end,
-                                   Protection protection) const {
+                                   Protection protection) {
     for (VirtualAddress at = start; at < end;) {
-        const Mapping* mapping = mapping_at(at);
-        if (mapping == nullptr) return Fail(Error::INVAL);
-        if (!mapping->ceiling.covers(protection)) return Fail(Error::ACCES);
-        at = mapping->end();
+        {
+            LockGuard guard(lock_);
+            for (uint32_t passed = 0; at < end && passed < kRecordsPerHold; ++passed) {
+                const Mapping* mapping = mappings_.at(at);
+                if (mapping == nullptr) return Fail(Error::INVAL);
+                if (!mapping->ceiling.covers(protection)) return Fail(Error::ACCES);
+                at = mapping->end();
+            }
+        }
+        if (at < end) preemption_point();
     }
     return {};
 }
 
-Status AddressSpace::protect(VirtualAddress start, uint64_t length, Protection protection) {
-    const VirtualAddress end = start + length;
-    Mapping* spares[2] = {TRY(allocate_mapping()), nullptr};
-    auto second = allocate_mapping();
-    Status status = second ? Status{} : Fail(second.error());
-    if (second) {
-        spares[1] = *second;
-        LockGuard guard(lock_);
-        status = check_protect(start, end, protection);
-        if (status) {
-            split_at(start, spares[0]);
-            split_at(end, spares[1]);
-            for (Mapping* mapping = first_in(start, end);
-                 mapping != nullptr && mapping->start < end; mapping = mappings_.after(*mapping)) {
-                mapping->protection = protection;
-            }
-        }
-    }
-    for (Mapping* spare : spares) free_mapping(spare);
-    if (status) protect_pages(start, end);
-    return status;
+// Brings a bounded part of the page table in line with the record. Returns where the part ended.
+VirtualAddress AddressSpace::protect_piece(Mapping& mapping, VirtualAddress from) {
+    const Stretch stretch = next_stretch(mapping, from, mapping.end());
+    if (!stretch.touched) return stretch.stop;
+    return change_pages(from, stretch.stop,
+                        [&](VirtualAddress page) { table_.protect(page, flags_of(mapping)); });
 }
 
-// Brings the page table in line with the records. A page that changes its mapping meanwhile gets
-// the flags of the new one.
-void AddressSpace::protect_pages(VirtualAddress start, VirtualAddress end) {
-    while (true) {
+// Does the next part of a protect; returns where it ended. A record is changed when its beginning
+// is reached, its pages follow: of two that protect the same range at once, the one that came later
+// to the record has its way with all pages. A mapping that another thread has put here since the
+// range was checked, and that does not fit the request, is passed over.
+VirtualAddress AddressSpace::protect_next(VirtualAddress at, VirtualAddress start,
+                                          VirtualAddress end, Protection protection) {
+    Mapping* mapping = mappings_.first_in(at, end);
+    if (mapping == nullptr) return end;
+    const bool inside = mapping->start >= start && mapping->end() <= end;
+    if (!inside || !mapping->ceiling.covers(protection)) return mapping->end();
+    if (at <= mapping->start) mapping->protection = protection;
+    return protect_piece(*mapping, std::max(at, mapping->start));
+}
+
+Status AddressSpace::protect(VirtualAddress start, uint64_t length, Protection protection) {
+    TRY(check_pages(start, length));
+    if (!protection.is_allowed()) return Fail(Error::ACCES);
+    const VirtualAddress end = start + length;
+    TRY(check_protect(start, end, protection));
+    TRY(cut_at(start));
+    TRY(cut_at(end));
+    for (VirtualAddress at = start; at < end;) {
         {
             LockGuard guard(lock_);
-            VirtualAddress at = table_.next_mapped(start, end);
-            const VirtualAddress first = at;
-            for (uint32_t pages = 0; at < end && pages < kPagesPerHold; ++pages) {
-                if (const Mapping* mapping = mapping_at(at)) {
-                    table_.protect(at, flags_of(*mapping));
-                }
-                at = table_.next_mapped(at + kPageSize, end);
-            }
-            if (first >= end) return;
-            table_.flush(first, (std::min(at, end) - first) / kPageSize);
-            start = at;
+            at = protect_next(at, start, end, protection);
         }
-        preemption_point();
+        if (at < end) preemption_point();
     }
+    return {};
 }
 
 // ---- Access -------------------------------------------------------------------------------------
 
+// Without a flush: where nothing was mapped, there is nothing to forget; and where rights are taken
+// away, whoever takes them flushes before that ends. A hart that remembers fewer rights than there
+// are faults, comes here, and looks again.
 bool AddressSpace::populate(VirtualAddress address, arch::Access access) {
-    const Mapping* mapping = mapping_at(address);
-    if (mapping == nullptr || !allows(mapping->protection, access)) return false;
+    Mapping* mapping = mappings_.at(address);
+    if (mapping == nullptr) return false;
+    const arch::PageFlags flags = flags_of(*mapping);
+    if (!flags.allows(access)) return false;
     const VirtualAddress page = address.page();
-    // Another hart may have been here first, or be about to change the rights of the page.
-    if (table_.lookup(page)) {
-        table_.protect(page, flags_of(*mapping));
-        table_.flush(page, 1);
+    if (const auto present = table_.lookup(page)) {
+        // Another hart was here first, or a protect has not come by yet.
+        if (present->flags != flags) table_.protect(page, flags);
         return true;
     }
-    const uint64_t index = (page - mapping->start + mapping->offset) / kPageSize;
-    const auto frame = mapping->memory->page(index);
+    const auto frame = mapping->memory->page(mapping->offset_of(page) / kPageSize);
     if (!frame.ok()) return false;
-    return table_.map(page, frame.value(), flags_of(*mapping), arch::PageLevel::k4KiB, *this).ok();
+    mapping->touch(page);  // first: a failure may leave an empty table behind
+    return table_.map(page, frame.value(), flags, arch::PageLevel::k4KiB, *this).ok();
 }
 
 bool AddressSpace::resolve_fault(VirtualAddress address, arch::Access access) {
@@ -314,19 +321,54 @@ bool AddressSpace::resolve_fault(VirtualAddress address, arch::Access access) {
     return populate(address, access);
 }
 
+// Where the kernel finds a byte that user mode may use so, or null.
+void* AddressSpace::reach(VirtualAddress address, arch::Access access) {
+    auto found = table_.lookup(address);
+    if (!found || !found->flags.allows(access)) {
+        if (!populate(address, access)) return nullptr;
+        found = table_.lookup(address);
+    }
+    return arch::physical_pointer(found->address);
+}
+
+// The same for reading, beyond the hold of the lock: the memory stays as long as it is counted.
+const void* AddressSpace::reach_and_keep(VirtualAddress address, Ref<MemoryObject>& keep) {
+    LockGuard guard(lock_);
+    const void* bytes = reach(address, arch::Access::kRead);
+    if (bytes != nullptr) keep = mappings_.at(address)->memory;
+    return bytes;
+}
+
 bool AddressSpace::write(VirtualAddress to, const void* from, size_t size) {
-    if (!arch::user_range(to, size)) return false;
+    if (size != 0 && !arch::user_range(to, size)) return false;
     for (size_t done = 0; done < size;) {
         const VirtualAddress at = to + done;
         const size_t length = std::min<size_t>(size - done, kPageSize - at.page_offset());
         LockGuard guard(lock_);
-        auto found = table_.lookup(at);
-        if (!found || !found->flags.write) {
-            if (!populate(at, arch::Access::kWrite)) return false;
-            found = table_.lookup(at);
-        }
-        std::memcpy(arch::physical_pointer(found->address), static_cast<const char*>(from) + done,
-                    length);
+        void* place = reach(at, arch::Access::kWrite);
+        if (place == nullptr) return false;
+        std::memcpy(place, static_cast<const char*>(from) + done, length);
+        done += length;
+    }
+    return true;
+}
+
+// Two address spaces are never locked at once: the page that is read is counted instead.
+bool AddressSpace::write_from_user(VirtualAddress to, AddressSpace& source, VirtualAddress from,
+                                   size_t size) {
+    if (size == 0) return true;
+    if (!arch::user_range(to, size) || !arch::user_range(from, size)) return false;
+    for (size_t done = 0; done < size;) {
+        const uint64_t used_of_page =
+            std::max((to + done).page_offset(), (from + done).page_offset());
+        const size_t length = std::min<size_t>(size - done, kPageSize - used_of_page);
+        Ref<MemoryObject> keep;
+        const void* bytes = source.reach_and_keep(from + done, keep);
+        if (bytes == nullptr) return false;
+        LockGuard guard(lock_);
+        void* place = reach(to + done, arch::Access::kWrite);
+        if (place == nullptr) return false;
+        std::memmove(place, bytes, length);
         done += length;
     }
     return true;
@@ -334,7 +376,7 @@ bool AddressSpace::write(VirtualAddress to, const void* from, size_t size) {
 
 Result<MemoryPlace> AddressSpace::locate(VirtualAddress address) {
     LockGuard guard(lock_);
-    const Mapping* mapping = mapping_at(address);
+    const Mapping* mapping = mappings_.at(address);
     if (mapping == nullptr) return Fail(Error::FAULT);
-    return MemoryPlace{mapping->memory, address - mapping->start + mapping->offset};
+    return MemoryPlace{mapping->memory, mapping->offset_of(address)};
 }

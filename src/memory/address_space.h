@@ -1,14 +1,26 @@
 // AddressSpace: which memory a process sees where. Mappings are records; pages enter the page table
-// when they are touched. One lock guards records and page table; a page of a memory object is
-// found, or made, under it (kAddressSpace before kMemoryObject).
+// when they are touched.
 //
-// Changing a range splits the mappings at its ends first, for which the records are made before
-// anything changes; the rest cannot fail. Long ranges are changed a bounded number of pages at a
-// time, and others run in between.
+//     map ──> record            resolve_fault: record ──> memory object ──> frame ──> page table
+//     unmap, protect: records and page table, flushed, a bounded part under each hold of the lock
+//
+// Locking: lock_ (rank kAddressSpace) guards records and page table; a page of a memory object is
+// found, or made, under it (kMemoryObject comes after). Frames belong to memory objects and records
+// count them, so a record is dropped only after the flush that takes its last page out of every
+// hart's TLB.
+//
+// Long ranges: between two holds of the lock others run, and may change mappings too. Each part is
+// done as a whole, from low to high addresses; what somebody maps behind the place that unmap has
+// reached is not touched. Cutting a mapping at the ends of the range, which may fail, comes before
+// any change.
+//
+// Not here: whose handle may do what (syscall/memory.cpp), and merging neighbours that have become
+// alike again.
 #pragma once
 
 #include "arch/paging.h"
-#include "memory/mapping.h"
+#include "memory/mapping_record.h"
+#include "memory/mapping_set.h"
 
 // A word of user memory, named independently of where it is mapped.
 struct MemoryPlace {
@@ -29,33 +41,44 @@ class AddressSpace final : public Object, private arch::TableSource {
     // -EDQUOT, -ENOMEM.
     static Result<Ref<AddressSpace>> create(Budget& budget);
 
-    // Maps [offset, offset + length) of `memory` at `wanted`, or where there is room if that is 0;
-    // whole pages. -EINVAL: beyond the object's end; -EEXIST: taken; -ENOMEM: no room; -ESRCH: the
-    // process has ended; -EDQUOT.
+    // The three below may be preempted; the caller counts a reference and holds no lock. A range is
+    // whole pages, not empty, inside user space: otherwise -EINVAL.
+
+    // Maps [offset, offset + length) of `memory` at `wanted`, or, if that is 0, at an address that
+    // is hard to guess. `protection` may not go beyond `ceiling`, now or later, nor write together
+    // with execute (-EACCES). -EINVAL: the offset is not at a page, or the range ends beyond the
+    // object; -EDQUOT; -ESRCH: the process has ended; -EEXIST: something is mapped there; -ENOMEM.
     Result<VirtualAddress> map(MemoryObject& memory, uint64_t offset, VirtualAddress wanted,
-                               uint64_t length, Protection protection, Protection ceiling);
-    // Both cover whatever is mapped in the range; what is not mapped does not matter to unmap, and
-    // is -EINVAL to protect. -EACCES: beyond a mapping's ceiling; -EDQUOT, -ENOMEM for splitting.
-    // When they return no hart uses the old translation. May be preempted.
+                               uint64_t length, Protection protection, Protection ceiling,
+                               MappedThrough through = MappedThrough::kKernel);
+    // Takes away whatever is mapped in the range. -EDQUOT, -ENOMEM: there is a mapping to cut in
+    // two and no memory to do it with. When it returns, no hart uses the old translations.
     Status unmap(VirtualAddress start, uint64_t length);
+    // Changes the protection of the range. -EACCES: it allows to write and to execute, or more than
+    // a mapping's ceiling; -EINVAL: part of the range is not mapped; -EDQUOT, -ENOMEM for cutting.
+    // When it returns, no hart uses the old translations. What another thread maps or changes in
+    // the range meanwhile keeps the protection that it asked for, if that cannot be changed.
     Status protect(VirtualAddress start, uint64_t length, Protection protection);
 
     // Makes an access possible that the mappings allow. False: they do not, or memory is short.
     bool resolve_fault(VirtualAddress address, arch::Access access);
-    // Copies into this address space from wherever it is called. False: bad memory; what was
-    // copied before stays.
+    // Copies into this address space from wherever it is called; a lock below kAddressSpace may be
+    // held. False: bad memory; what was copied before stays.
     [[nodiscard]] bool write(VirtualAddress to, const void* from, size_t size);
+    // The same, straight from the memory of an address space, which may be this one.
+    [[nodiscard]] bool write_from_user(VirtualAddress to, AddressSpace& source, VirtualAddress from,
+                                       size_t size);
     // The memory behind an address. -EFAULT: none.
     Result<MemoryPlace> locate(VirtualAddress address);
 
     const arch::PageTable& page_table() const { return table_; }
-    // Takes a piece of an ended process's mappings down; false when none is left.
+    // Takes a bounded piece of an ended process's mappings away, and lets nobody map any more;
+    // false when none is left. No lock is held.
     bool retire_step();
 
   private:
     template <typename T>
     friend class ObjectStorage;
-    using Mappings = Tree<Mapping, &Mapping::node, Mapping::StartOf>;
 
     explicit AddressSpace(Budget& budget);
     bool dismantle() override;
@@ -63,24 +86,30 @@ class AddressSpace final : public Object, private arch::TableSource {
     Result<PhysicalAddress> allocate_table() override;
     void free_table(PhysicalAddress table) override;
 
-    Result<Mapping*> allocate_mapping();
-    void free_mapping(Mapping* mapping);  // null is nothing
+    Result<VirtualAddress> place_at(MappingRecord& record, VirtualAddress wanted);
+    Result<VirtualAddress> place_anywhere(MappingRecord& record);
+    VirtualAddress place(MappingRecord& record, VirtualAddress at) REQUIRES(lock_);
+    Status cut_at(VirtualAddress border);
 
-    Mapping* mapping_at(VirtualAddress address) const REQUIRES(lock_);
-    Mapping* first_in(VirtualAddress start, VirtualAddress end) const REQUIRES(lock_);
-    VirtualAddress find_room(uint64_t length) REQUIRES(lock_);
-    void split(Mapping& mapping, VirtualAddress at, Mapping& spare) REQUIRES(lock_);
-    void split_at(VirtualAddress at, Mapping*& spare) REQUIRES(lock_);
-    Mapping* unmap_a_piece(Mapping& mapping, VirtualAddress end) REQUIRES(lock_);
-    Status check_protect(VirtualAddress start, VirtualAddress end, Protection protection) const
+    template <typename Change>
+    VirtualAddress change_pages(VirtualAddress from, VirtualAddress stop, Change change)
         REQUIRES(lock_);
-    void protect_pages(VirtualAddress start, VirtualAddress end);
+    VirtualAddress unmap_piece(Mapping& mapping, VirtualAddress end, MappingRecord& gone)
+        REQUIRES(lock_);
+    void prune_around(VirtualAddress address) REQUIRES(lock_);
+    Status check_protect(VirtualAddress start, VirtualAddress end, Protection protection);
+    VirtualAddress protect_piece(Mapping& mapping, VirtualAddress from) REQUIRES(lock_);
+    VirtualAddress protect_next(VirtualAddress at, VirtualAddress start, VirtualAddress end,
+                                Protection protection) REQUIRES(lock_);
+
     bool populate(VirtualAddress address, arch::Access access) REQUIRES(lock_);
+    void* reach(VirtualAddress address, arch::Access access) REQUIRES(lock_);
+    const void* reach_and_keep(VirtualAddress address, Ref<MemoryObject>& keep);
 
     Ref<Budget> budget_;
     SpinLock lock_{LockRank::kAddressSpace};
-    Mappings mappings_ GUARDED_BY(lock_);
+    MappingSet mappings_ GUARDED_BY(lock_);
     arch::PageTable table_;  // changed under the lock
     bool retired_ GUARDED_BY(lock_) = false;
-    uint64_t random_ GUARDED_BY(lock_);
+    VirtualAddress next_choice_ GUARDED_BY(lock_);  // where the search for room begins
 };

@@ -9,19 +9,24 @@
 #include "sync/preemption.h"
 
 namespace {
-constexpr uint32_t kFreedPerPiece = 16;
-}
+// Steps of PageTree::free_some in one piece of dismantling.
+constexpr uint32_t kStepsPerPiece = 64;
+
+// Whole pages, at most all of user space.
+constexpr uint64_t kMaxSize = arch::kUserEnd;
+static_assert(kMaxSize / kPageSize <= PageTree::kMaxPages);
+}  // namespace
 
 MemoryObject::MemoryObject(Budget& budget, uint64_t size, Backing backing, PhysicalAddress base)
     : Object(kType, nullptr),
       size_(size),
       backing_(backing),
       base_(base),
-      pages_(size / kPageSize),
+      pages_(backing == Backing::kFrames ? size / kPageSize : 0),
       charge_(budget.charge(0).take()) {}
 
 Result<Ref<MemoryObject>> MemoryObject::create(Budget& budget, uint64_t size) {
-    if (size == 0 || size > arch::kUserEnd) return Fail(Error::INVAL);
+    if (size == 0 || size > kMaxSize) return Fail(Error::INVAL);
     return ObjectStorage<MemoryObject>::create(budget, budget, round_up_to_page(size),
                                                Backing::kFrames, PhysicalAddress{});
 }
@@ -40,7 +45,7 @@ void MemoryObject::free_memory() { ObjectStorage<MemoryObject>::free(*this); }
 
 bool MemoryObject::dismantle() {
     LockGuard guard(pages_lock_);
-    if (pages_.free_some(kFreedPerPiece)) return false;
+    if (pages_.free_some(kStepsPerPiece, charge_)) return false;
     charge_.give_back();
     return true;
 }
@@ -53,16 +58,13 @@ Result<PhysicalAddress> MemoryObject::page(uint64_t index) {
 }
 
 Status MemoryObject::check_range(uint64_t offset, uint64_t size) const {
-    if (is_device()) return Fail(Error::NOTSUP);
     if (offset > size_ || size > size_ - offset) return Fail(Error::INVAL);
     return {};
 }
 
-// Calls `copy(piece, done, length)` for each page's part of the range, without a lock: the frames
-// stay while the object is referenced.
+// Calls `copy(piece, done, length)` for each page's part of the range, without a lock.
 template <typename Copy>
 Status MemoryObject::for_each_piece(uint64_t offset, uint64_t size, Copy copy) {
-    TRY(check_range(offset, size));
     for (uint64_t done = 0; done < size;) {
         const uint64_t at = offset + done;
         const uint64_t length = std::min(size - done, kPageSize - at % kPageSize);
@@ -76,18 +78,26 @@ Status MemoryObject::for_each_piece(uint64_t offset, uint64_t size, Copy copy) {
 }
 
 Status MemoryObject::read(uint64_t offset, VirtualAddress to, uint64_t size) {
+    if (is_device()) return Fail(Error::NOTSUP);
+    TRY(check_range(offset, size));
     return for_each_piece(offset, size, [&](const uint8_t* piece, uint64_t done, uint64_t length) {
         return arch::copy_to_user(to + done, piece, length);
     });
 }
 
 Status MemoryObject::write(uint64_t offset, VirtualAddress from, uint64_t size) {
+    if (is_device()) return Fail(Error::NOTSUP);
+    if (is_read_only()) return Fail(Error::ACCES);
+    TRY(check_range(offset, size));
     return for_each_piece(offset, size, [&](uint8_t* piece, uint64_t done, uint64_t length) {
         return arch::copy_from_user(piece, from + done, length);
     });
 }
 
+// Without preemption points: there is no scheduler yet.
 bool MemoryObject::fill(uint64_t offset, const void* from, uint64_t size) {
+    check(check_range(offset, size).ok() && backing_ == Backing::kFrames,
+          "filled what is not there to be filled");
     for (uint64_t done = 0; done < size;) {
         const uint64_t at = offset + done;
         const uint64_t length = std::min(size - done, kPageSize - at % kPageSize);

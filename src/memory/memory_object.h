@@ -1,6 +1,13 @@
 // MemoryObject: memory as an object, to be mapped, shared, read and written. Pages are made when
-// they are first touched, of zeros, and charged to the budget of the creator. Physical objects
-// stand for memory that is there already: device registers, or the boot archive.
+// they are first touched, of zeros, and charged to the budget of the creator; they stay until the
+// object goes, and nobody sees them after that. Physical objects stand for memory that is there
+// already: device registers, or the boot archive, which is never written.
+//
+// Locking: pages_lock_ (rank kMemoryObject) guards the page tree for as long as it takes to find or
+// make one page. Bytes are copied without it: frames stay while the object is referenced.
+//
+// Not here: resizing and copy-on-write. Both make a frame's life end before the object's, so they
+// need to know the mappings of an object; page() is the one place where a page gets its frame.
 #pragma once
 
 #include "abi/info.h"
@@ -25,15 +32,19 @@ class MemoryObject final : public Object {
 
     uint64_t size() const { return size_; }
     bool is_device() const { return backing_ == Backing::kDevice; }
+    // Whatever rights a handle has, this memory is not written.
+    bool is_read_only() const { return backing_ == Backing::kArchive; }
 
-    // The frame behind a page, made if need be. -EINVAL: beyond the end; -EDQUOT, -ENOMEM.
+    // The frame behind a page, made if need be. It stays while the object is referenced. -EINVAL:
+    // beyond the end; -EDQUOT, -ENOMEM.
     Result<PhysicalAddress> page(uint64_t index);
 
-    // Copy between the object and user memory of the current address space. -EINVAL: beyond the
-    // end; -ENOTSUP: device memory; -EFAULT, -EDQUOT, -ENOMEM. May be preempted.
+    // Copy between the object and user memory of the current address space. -ENOTSUP: device
+    // memory; -EACCES: writing what is read-only; -EINVAL: beyond the end; -EFAULT, -EDQUOT,
+    // -ENOMEM as they turn up, what was copied before stays. No lock may be held. May be preempted.
     Status read(uint64_t offset, VirtualAddress to, uint64_t size);
     Status write(uint64_t offset, VirtualAddress from, uint64_t size);
-    // Copies from the kernel's memory, at boot. False: no memory.
+    // Copies from the kernel's memory, at boot; the range lies inside. False: no memory.
     [[nodiscard]] bool fill(uint64_t offset, const void* from, uint64_t size);
 
     kairos_info_memory describe();

@@ -9,5 +9,7 @@ struct Protection {
     constexpr bool covers(Protection other) const {
         return (read || !other.read) && (write || !other.write) && (execute || !other.execute);
     }
+    // Nothing can be both changed and run.
+    constexpr bool is_allowed() const { return !(write && execute); }
     constexpr bool operator==(const Protection&) const = default;
 };

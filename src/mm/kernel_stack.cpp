@@ -1,6 +1,10 @@
 #include "mm/kernel_stack.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "arch/paging.h"
+#include "base/bits.h"
 #include "mm/frames.h"
 #include "sync/spin_lock.h"
 
@@ -9,7 +13,35 @@ namespace mm {
 namespace {
 
 constexpr uint64_t kStride = KernelStack::kBytes + kPageSize;  // with the guard page, lowest
-constexpr uint32_t kMaxPooled = 32;
+constexpr uint64_t kPages = KernelStack::kBytes / kPageSize;
+constexpr uint32_t kMaxSlots = 65536;
+constexpr uint32_t kWordBits = 64;
+
+// Which slots have a stack. Searched from a place below which none is vacant.
+class SlotMap {
+  public:
+    std::optional<uint32_t> take(uint32_t limit) {
+        for (; first_ < limit; first_ = (first_ / kWordBits + 1) * kWordBits) {
+            const uint64_t vacant = ~words_[first_ / kWordBits];
+            if (vacant == 0) continue;
+            first_ = first_ / kWordBits * kWordBits + lowest_bit(vacant);
+            if (first_ >= limit) break;
+            words_[first_ / kWordBits] |= bit(first_);
+            return first_;
+        }
+        return std::nullopt;
+    }
+    void give_back(uint32_t slot) {
+        words_[slot / kWordBits] &= ~bit(slot);
+        first_ = std::min(first_, slot);
+    }
+
+  private:
+    static constexpr uint64_t bit(uint32_t slot) { return uint64_t{1} << slot % kWordBits; }
+
+    uint64_t words_[kMaxSlots / kWordBits] = {};
+    uint32_t first_ = 0;
+};
 
 // Lies at the base of a stack that nobody uses.
 struct IdleStack {
@@ -25,18 +57,22 @@ class KernelTables final : public arch::TableSource {
 
 constinit SpinLock lock{LockRank::kKernelStack};
 // Guarded by the lock.
+constinit SlotMap slots;
 IdleStack* pool = nullptr;  // mapped and ready
 uint32_t pooled = 0;
-uint64_t slots_used_once = 0;  // slots beyond these were never used
-constexpr uint32_t kMaxVacant = 1024;
-VirtualAddress vacant[kMaxVacant];  // slots whose stacks were unmapped
-uint32_t vacant_count = 0;
-KernelTables tables;
+constinit KernelTables tables;
 
-VirtualAddress take_slot() {
-    if (vacant_count > 0) return vacant[--vacant_count];
-    if ((slots_used_once + 1) * kStride > arch::kernel_stack_region_size()) return {0};
-    return arch::kernel_stack_region() + kStride * slots_used_once++ + kPageSize;
+uint32_t slot_count() {
+    return static_cast<uint32_t>(
+        std::min<uint64_t>(kMaxSlots, arch::kernel_stack_region_size() / kStride));
+}
+
+VirtualAddress base_of(uint32_t slot) {
+    return arch::kernel_stack_region() + slot * kStride + kPageSize;
+}
+
+uint32_t slot_of(VirtualAddress address) {
+    return static_cast<uint32_t>((address - arch::kernel_stack_region()) / kStride);
 }
 
 void unmap_pages(VirtualAddress base, uint64_t pages) {
@@ -45,14 +81,16 @@ void unmap_pages(VirtualAddress base, uint64_t pages) {
     }
 }
 
+Status map_page(VirtualAddress page) {
+    const PhysicalAddress frame = TRY(allocate_frame());
+    const Status mapped = arch::map_kernel_page(page, frame, tables);
+    if (!mapped) free_frame(frame);
+    return mapped;
+}
+
 Status map_pages(VirtualAddress base) {
-    for (uint64_t i = 0; i < KernelStack::kBytes / kPageSize; ++i) {
-        Status mapped = Fail(Error::NOMEM);
-        if (auto frame = allocate_frame()) {
-            mapped = arch::map_kernel_page(base + i * kPageSize, *frame, tables);
-            if (!mapped) free_frame(*frame);
-        }
-        if (!mapped) {
+    for (uint64_t i = 0; i < kPages; ++i) {
+        if (const Status mapped = map_page(base + i * kPageSize); !mapped) {
             unmap_pages(base, i);
             return mapped;
         }
@@ -70,27 +108,34 @@ Result<KernelStack> KernelStack::allocate() {
         --pooled;
         return KernelStack(base);
     }
-    const VirtualAddress base = take_slot();
-    if (base.value == 0) return Fail(Error::NOMEM);
-    if (Status mapped = map_pages(base); !mapped) {
-        if (vacant_count < kMaxVacant) vacant[vacant_count++] = base;
+    const std::optional<uint32_t> slot = slots.take(slot_count());
+    if (!slot) return Fail(Error::NOMEM);
+    const Status mapped = map_pages(base_of(*slot));
+    if (!mapped) {
+        slots.give_back(*slot);
         return Fail(mapped.error());
     }
-    return KernelStack(base);
+    return KernelStack(base_of(*slot));
 }
 
 KernelStack::~KernelStack() {
     if (base_.value == 0) return;
     LockGuard guard(lock);
-    if (pooled < kMaxPooled || vacant_count == kMaxVacant) {
+    if (pooled < kMaxPooled) {
         auto* idle = reinterpret_cast<IdleStack*>(base_.value);
         idle->next = pool;
         pool = idle;
         ++pooled;
         return;
     }
-    unmap_pages(base_, kBytes / kPageSize);
-    vacant[vacant_count++] = base_;
+    unmap_pages(base_, kPages);
+    slots.give_back(slot_of(base_));
+}
+
+void* KernelStack::guarded_by(VirtualAddress address) {
+    const uint64_t offset = address - arch::kernel_stack_region();  // wraps below the region
+    if (offset >= slot_count() * kStride || offset % kStride >= kPageSize) return nullptr;
+    return top_of(base_of(slot_of(address)));
 }
 
 }  // namespace mm

@@ -1,5 +1,10 @@
-// Kernel stacks: each in a slot of its own in the stack region, with an unmapped guard page below.
-// A few that are not in use stay mapped, so that threads come and go without touching page tables.
+// Kernel stacks: each in a slot of its own in the stack region, with an unmapped guard page below,
+// so that a stack that overflows faults and overwrites nothing.
+//
+//     slot n:   | guard page | kBytes of stack, growing down |   slot n+1: | guard page | ...
+//
+// Up to kMaxPooled stacks that are not in use stay mapped, so that threads come and go without
+// touching page tables; the rest is unmapped, and its frames freed.
 #pragma once
 
 #include <utility>
@@ -10,9 +15,11 @@
 
 namespace mm {
 
+// Owns one stack. Move-only.
 class KernelStack {
   public:
     static constexpr uint64_t kBytes = kDebugBuild ? 16384 : 8192;
+    static constexpr uint32_t kMaxPooled = 32;
 
     KernelStack() = default;
     KernelStack(KernelStack&& other) noexcept : base_(std::exchange(other.base_, {})) {}
@@ -20,19 +27,25 @@ class KernelStack {
         std::swap(base_, other.base_);
         return *this;
     }
+    // Nobody runs on it any more. Takes the pool's lock.
     ~KernelStack();
 
-    // -ENOMEM.
+    // What is on it is left from whoever had it before. -ENOMEM: no frame, or no slot.
     static Result<KernelStack> allocate();
 
-    void* top() const { return reinterpret_cast<void*>(base_.value + kBytes); }
+    void* top() const { return top_of(base_); }
     // Gives up ownership for good: the stack of a hart's own context.
-    void* release_for_ever() {
-        return reinterpret_cast<void*>(std::exchange(base_, {}).value + kBytes);
-    }
+    void* release_for_ever() { return top_of(std::exchange(base_, {})); }
+
+    // The top of the stack that ran over if `address` lies in a guard page, or null. Takes no lock
+    // and reads no memory: for panics.
+    static void* guarded_by(VirtualAddress address);
 
   private:
     explicit KernelStack(VirtualAddress base) : base_(base) {}
+    static void* top_of(VirtualAddress base) {
+        return reinterpret_cast<void*>(base.value + kBytes);
+    }
 
     VirtualAddress base_{};  // 0: none
 };

@@ -27,7 +27,10 @@ void* SlabCache::allocate() {
 
 void SlabCache::free(void* object) {
     Cell* cell = static_cast<Cell*>(object);
-    if constexpr (kDebugBuild) mark_free(*cell);
+    if constexpr (kDebugBuild) {
+        check(cell->mark != mark_of(*cell), "freed an object that is free");
+        fill(*cell);
+    }
     Magazine& magazine = magazines_.local();
     cell->next = magazine.first;
     magazine.first = cell;
@@ -93,9 +96,8 @@ SlabCache::Cell* SlabCache::take(Slab& slab) {
         slab.free = cell->next;
         return cell;
     }
-    auto* cell = reinterpret_cast<Cell*>(reinterpret_cast<char*>(&slab + 1) +
-                                         cell_size_ * slab.cut++);
-    if constexpr (kDebugBuild) mark_free(*cell);  // as if it had been
+    auto* cell = reinterpret_cast<Cell*>(cells_of(slab) + cell_size_ * slab.cut++);
+    if constexpr (kDebugBuild) fill(*cell);  // as if it had been freed
     return cell;
 }
 
@@ -103,6 +105,8 @@ void SlabCache::put(Cell& cell, Slabs& emptied) {
     const uint64_t slab_mask = ~((kPageSize << order_) - 1);
     auto& slab = *reinterpret_cast<Slab*>(reinterpret_cast<uint64_t>(&cell) & slab_mask);
     debug_check(slab.used != 0, "freed an object of an empty slab");
+    debug_check((reinterpret_cast<char*>(&cell) - cells_of(slab)) % cell_size_ == 0,
+                "freed what is no object of this cache");
     if (slab.used == cells_per_slab_) partial_.push_front(slab);
     cell.next = slab.free;
     slab.free = &cell;
@@ -131,15 +135,15 @@ uint64_t SlabCache::frames() {
     return slabs_ << order_;
 }
 
-// ---- Debug builds: what is free stays as it was filled --------------------------------------------
+// ---- Debug builds: what is free stays as it was filled
+// --------------------------------------------
 
 uint64_t SlabCache::mark_of(const Cell& cell) {
     constexpr uint64_t kFreeMark = 0xf4eece11f4eece11;
     return reinterpret_cast<uint64_t>(&cell) ^ kFreeMark;
 }
 
-void SlabCache::mark_free(Cell& cell) const {
-    check(cell.mark != mark_of(cell), "freed an object that is free");
+void SlabCache::fill(Cell& cell) const {
     std::memset(static_cast<void*>(&cell), kPoison, cell_size_);
     cell.mark = mark_of(cell);
 }

@@ -42,7 +42,7 @@ class SlabCache {
 
   private:
     static constexpr size_t kMagazineBytes = 2048;
-    static constexpr uint32_t kMaxOrder = 3;
+    static constexpr uint32_t kMaxSlabOrder = 3;
 
     // A cell that is free.
     struct Cell {
@@ -70,11 +70,11 @@ class SlabCache {
     }
     // The smallest slab of which an eighth at most is lost.
     static constexpr uint32_t order_for(size_t cell_size) {
-        for (uint32_t order = 0; order < kMaxOrder; ++order) {
+        for (uint32_t order = 0; order < kMaxSlabOrder; ++order) {
             const size_t lost = (kPageSize << order) - cells_in(cell_size, order) * cell_size;
             if (lost <= (kPageSize << order) / 8) return order;
         }
-        return kMaxOrder;
+        return kMaxSlabOrder;
     }
 
     bool refill(Magazine& magazine);
@@ -83,8 +83,9 @@ class SlabCache {
     Cell* take(Slab& slab) REQUIRES(lock_);
     void put(Cell& cell, Slabs& emptied) REQUIRES(lock_);
 
+    static char* cells_of(Slab& slab) { return reinterpret_cast<char*>(&slab + 1); }
     static uint64_t mark_of(const Cell& cell);
-    void mark_free(Cell& cell) const;
+    void fill(Cell& cell) const;
     void check_untouched(Cell& cell) const;
 
     const size_t cell_size_;
@@ -93,14 +94,16 @@ class SlabCache {
     const uint32_t magazine_size_;
     PerHart<Magazine> magazines_;
     SpinLock lock_{LockRank::kObjectCache};
-    Slabs partial_ GUARDED_BY(lock_);               // slabs with a free cell
-    uint32_t empty_slabs_ GUARDED_BY(lock_) = 0;    // of those
-    uint64_t slabs_ GUARDED_BY(lock_) = 0;          // all
-    uint64_t cells_out_ GUARDED_BY(lock_) = 0;      // in magazines or in use
+    Slabs partial_ GUARDED_BY(lock_);             // slabs with a free cell
+    uint32_t empty_slabs_ GUARDED_BY(lock_) = 0;  // of those
+    uint64_t slabs_ GUARDED_BY(lock_) = 0;        // all
+    uint64_t cells_out_ GUARDED_BY(lock_) = 0;    // in magazines or in use
 };
 
 template <typename T>
 class ObjectCache {
+    static_assert(alignof(T) <= 64, "slabs align their cells to 64 bytes at most");
+
   public:
     constexpr ObjectCache() : slabs_(sizeof(T), alignof(T)) {}
 
