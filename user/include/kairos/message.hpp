@@ -4,6 +4,7 @@
 #include <kairos/handle.hpp>
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstring>

@@ -1,0 +1,65 @@
+// What a process and the whole system hold, to be compared before and after.
+//
+// Objects and handles have to be back exactly. Of memory the kernel may keep a little aside (an
+// empty slab for each kind of object, frames for page tables of the first process): kMemorySlack,
+// counted from the program's beginning and not from case to case, so that a small leak adds up.
+#pragma once
+
+#include <kairos/kairos.h>
+
+namespace harness {
+
+struct Holdings {
+    int64_t handles = 0;      // of this process
+    int64_t objects = 0;      // of the system
+    int64_t memory_free = 0;  // bytes, of the system
+
+    enum Part : uint32_t { kHandles = 1, kObjects = 2, kMemory = 4, kAll = 7 };
+    static constexpr int64_t kMemorySlack = 256 * 1024;
+    // Tries until what others still take down is taken to be lost.
+    static constexpr int kSettleRounds = 20'000;
+    static constexpr int kQuietRounds = 50;
+
+    // Without RESOURCE the system's numbers are 0.
+    static Holdings now() {
+        kairos_info_process process{};
+        kairos_object_info(kairos_self_process(), KAIROS_INFO_PROCESS, &process, sizeof(process));
+        kairos_info_system system{};
+        kairos_object_info(kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_SYSTEM, &system,
+                           sizeof(system));
+        return {process.handles, static_cast<int64_t>(system.objects),
+                static_cast<int64_t>(system.memory_free)};
+    }
+
+    // What is held when nothing changes any more.
+    static Holdings settled() {
+        Holdings last = now();
+        int quiet = 0;
+        for (int i = 0; i < kSettleRounds && quiet < kQuietRounds; ++i) {
+            kairos_yield();
+            const Holdings next = now();
+            const bool same = next.objects == last.objects && next.memory_free == last.memory_free;
+            quiet = same ? quiet + 1 : 0;
+            last = next;
+        }
+        return last;
+    }
+
+    bool is_back(const Holdings& before, uint32_t parts) const {
+        if ((parts & kHandles) != 0 && handles != before.handles) return false;
+        if ((parts & kObjects) != 0 && objects != before.objects) return false;
+        return (parts & kMemory) == 0 || memory_free + kMemorySlack >= before.memory_free;
+    }
+
+    // Lets others run until as much is held as here, or they have had time enough.
+    Holdings wait_until_back(uint32_t parts) const {
+        Holdings last = now();
+        for (int i = 0; i < kSettleRounds && !last.is_back(*this, parts); ++i) {
+            kairos_yield();
+            last = now();
+        }
+        return last;
+    }
+};
+
+}  // namespace harness

@@ -1,0 +1,65 @@
+#include "loader.hpp"
+
+#include <errno.h>
+#include <kairos/handle.hpp>
+
+#include <algorithm>
+
+namespace kairos::internal {
+
+namespace {
+
+kairos_status_t map_at(const ElfFile& program, const ElfFile::Segment& segment,
+                       kairos_handle_t space, kairos_handle_t memory, uint64_t offset) {
+    void* address = reinterpret_cast<void*>(segment.first_page() + program.bias());
+    return kairos_map(space, memory, offset, &address, segment.mapped_size(), segment.protection);
+}
+
+kairos_status_t map_from_file(const ElfFile& program, const ElfFile::Segment& segment,
+                              const FileView& file, kairos_handle_t space) {
+    const uint64_t offset = file.offset + segment.file_offset - segment.page_offset();
+    return map_at(program, segment, space, file.memory, offset);
+}
+
+kairos_status_t map_copy(const ElfFile& program, const ElfFile::Segment& segment,
+                         const FileView& file, kairos_handle_t space) {
+    kairos_handle_t value = KAIROS_HANDLE_INVALID;
+    kairos_status_t status = kairos_memory_create(segment.mapped_size(), 0, &value);
+    if (status < 0) return status;
+    const Handle memory(value);  // the mapping keeps it
+    status =
+        copy_file(file, segment.file_offset, segment.file_size, value, segment.page_offset());
+    if (status < 0) return status;
+    return map_at(program, segment, space, value, 0);
+}
+
+}  // namespace
+
+// By way of a buffer: the file's memory may be anybody's, so it is not mapped here, where it could
+// be taken away while it is read.
+kairos_status_t copy_file(const FileView& file, uint64_t from, uint64_t length,
+                          kairos_handle_t memory, uint64_t at) {
+    char buffer[KAIROS_PAGE_SIZE];
+    for (uint64_t done = 0; done < length;) {
+        const size_t piece = std::min<uint64_t>(length - done, sizeof(buffer));
+        kairos_status_t status = file.read(from + done, buffer, piece);
+        if (status < 0) return status;
+        status = kairos_memory_write(memory, at + done, buffer, piece);
+        if (status < 0) return status;
+        done += piece;
+    }
+    return 0;
+}
+
+kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space) {
+    for (const ElfFile::Segment& segment : program.segments()) {
+        const kairos_status_t status = segment.is_mappable()
+                                           ? map_from_file(program, segment, file, space)
+                                           : map_copy(program, segment, file, space);
+        // All numbers are sound but for one: the memory may end before the file does.
+        if (status < 0) return status == -EINVAL ? -ENOEXEC : status;
+    }
+    return 0;
+}
+
+}  // namespace kairos::internal

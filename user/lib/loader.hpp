@@ -1,0 +1,18 @@
+// Puts a program into the address space of a process that has not run yet.
+#pragma once
+
+#include "elf_file.hpp"
+
+namespace kairos::internal {
+
+// Maps the segments of `program`, whose file is `file`: straight from the file's memory where the
+// pages can be used as they are, otherwise from copies. What has been mapped when this fails goes
+// with the address space. -ENOEXEC: the file reaches beyond its memory; errors as
+// kairos_memory_create, kairos_memory_read and kairos_map.
+kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space);
+
+// Copies `length` bytes of the file from `from` into `memory` at `at`.
+kairos_status_t copy_file(const FileView& file, uint64_t from, uint64_t length,
+                          kairos_handle_t memory, uint64_t at);
+
+}  // namespace kairos::internal
