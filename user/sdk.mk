@@ -9,6 +9,8 @@ sdk_cxx_sources := $(sort $(wildcard user/lib/*.cpp user/libc/*.cpp))
 sdk_c_sources := $(sort $(wildcard user/lib/*.c user/libc/*.c))
 sdk_assembly := $(sort $(wildcard user/lib/*.S))
 sdk_objects := $(patsubst %,$(SDK_OBJECTS)/%.o,$(sdk_cxx_sources) $(sdk_c_sources) $(sdk_assembly))
+# Stands in for the unwinder in C++ programs that are linked without -fexceptions.
+sdk_stub_objects := $(patsubst %,$(SDK_OBJECTS)/%.o,$(wildcard user/lib/without_exceptions/*.cpp))
 sdk_start := $(SDK_OBJECTS)/user/lib/start.S.o
 sdk_headers := $(sort $(shell find user/include user/lib/c++ src/abi -type f))
 sdk_tools := $(addprefix $(SUPPORT)/,kairos_run.py machine.py archive.py)
@@ -46,9 +48,12 @@ $(SDK_OBJECTS)/user/lib/%.S.o: user/lib/%.S $(SDK)/include/stamp
 	@mkdir -p $(@D)
 	$(call quiet,AS,$<) $(CROSS)gcc $(sdk_flags) \
 	    $(addprefix -isystem ,$(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
--include $(sdk_objects:.o=.d)
+-include $(sdk_objects:.o=.d) $(sdk_stub_objects:.o=.d)
 
 $(SDK_OBJECTS)/libkairos.a: $(filter-out $(sdk_start),$(sdk_objects))
+	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $^
+
+$(SDK_OBJECTS)/libkairos-without-exceptions.a: $(sdk_stub_objects)
 	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $^
 
 # picolibc without its debug information, which is twenty times the rest.
@@ -57,11 +62,12 @@ $(SDK_OBJECTS)/libc.a:
 	$(call quiet,COPY,picolibc) cp $(PICOLIBC)/lib/release/rv64imafdc/lp64d/libc.a $@ && \
 	    $(CROSS)strip -gD $@
 
-$(SDK)/stamp: $(SDK_OBJECTS)/libkairos.a $(SDK_OBJECTS)/libc.a $(sdk_start) $(KERNEL) linker/user.ld \
+$(SDK)/stamp: $(SDK_OBJECTS)/libkairos.a $(SDK_OBJECTS)/libkairos-without-exceptions.a \
+        $(SDK_OBJECTS)/libc.a $(sdk_start) $(KERNEL) linker/user.ld \
         $(sort $(wildcard user/sdk/*)) $(sdk_tools) $(SDK_OBJECTS)/configuration
 	$(call quiet,SDK,$(SDK)) rm -rf $(SDK)/lib $(SDK)/bin $(SDK)/share && \
 	    mkdir -p $(SDK)/lib $(SDK)/bin $(SDK)/share && \
-	    cp $(SDK_OBJECTS)/libkairos.a $(SDK_OBJECTS)/libc.a linker/user.ld user/sdk/*.specs \
+	    cp $(SDK_OBJECTS)/*.a linker/user.ld user/sdk/*.specs \
 	        $(SDK)/lib && cp $(sdk_start) $(SDK)/lib/crt0.o && \
 	    $(CROSS)ar rcsD $(SDK)/lib/libm.a && \
 	    echo '$(sdk_c_folder)' > $(SDK)/lib/c-headers && \

@@ -36,3 +36,9 @@ namespace std {
 [[gnu::weak]] void __throw_ios_failure(const char* what, int) { fatal("std::ios_failure", what); }
 
 }  // namespace std
+
+// An assertion in the library's own code, as its libc would report it.
+extern "C" [[gnu::weak, noreturn]] void __assert_fail(const char* expression, const char*, unsigned,
+                                                      const char*) {
+    fatal("assertion failed", expression);
+}
