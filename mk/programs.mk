@@ -26,11 +26,16 @@ $(foreach program,$(program_names),$(eval $(call program_rule,$(program))))
 # The boot archive: programs, the manifest that init reads, and files.
 ARCHIVE := $(BUILD)/archive.img
 archive_files := $(sort $(shell find user/files -type f 2>/dev/null))
-archive_entries := $(foreach program,$(program_names),$(program)=$(USER)/$(program)) \
+archive_entries := $(foreach program,$(program_names),$(program)=$(USER)/stripped/$(program)) \
                    manifest=user/servers/init/manifest \
                    $(foreach file,$(archive_files),$(file:user/files/%=%)=$(file))
 
-$(ARCHIVE): $(programs) user/servers/init/manifest $(archive_files) $(SUPPORT)/archive.py
+# Debug information stays here; what is booted does without.
+$(USER)/stripped/%: $(USER)/%
+	@mkdir -p $(@D)
+	@$(CROSS)strip -o $@ $<
+
+$(ARCHIVE): $(program_names:%=$(USER)/stripped/%) user/servers/init/manifest $(archive_files) $(SUPPORT)/archive.py
 	$(call quiet,ARCHIVE,$@) $(PYTHON) $(SUPPORT)/archive.py $@ $(archive_entries)
 
 qemu_command = qemu-system-riscv64 -M virt -cpu rv64 -smp $(HARTS) -m $(MEMORY) -nographic \

@@ -312,6 +312,14 @@ void Scheduler::finish_switch() {
     if (this_hart().thread->waiter().killed()) ask_for(attention::kThread);
 }
 
+uint64_t Scheduler::idle_ns(HartIndex hart) {
+    const uint64_t before = schedulers_.at(hart).counters_.idle_ns.load(std::memory_order_relaxed);
+    const Thread* running = Harts::at(hart).thread;
+    if (running == nullptr || !running->is_idle()) return before;
+    // An instant behind, if the hart is just leaving its idle thread.
+    return before + (arch::now().nanoseconds - running->switched_in_.nanoseconds);
+}
+
 // ---- Idle and interrupts ------------------------------------------------------------------------
 
 void Scheduler::on_ipi() {

@@ -61,6 +61,9 @@ class Scheduler {
         return schedulers_.at(hart).counters_;
     }
 
+    // How long the hart has idled, up to now.
+    static uint64_t idle_ns(HartIndex hart);
+
     // The first thing any thread runs after a switch to it.
     static void finish_switch();
 

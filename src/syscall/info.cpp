@@ -96,7 +96,7 @@ Result<int64_t> harts(const Query& query) {
         const kairos_info_hart info{.hart = i,
                                     .reserved = 0,
                                     .sbi_id = hart.hardware_id,
-                                    .idle_ns = counters.idle_ns.load(),
+                                    .idle_ns = Scheduler::idle_ns({i}),
                                     .switches = counters.switches.load(),
                                     .system_calls = hart.block.system_calls,
                                     .interrupts = hart.interrupts.load(),
