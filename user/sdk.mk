@@ -56,11 +56,10 @@ $(SDK_OBJECTS)/libkairos.a: $(filter-out $(sdk_start),$(sdk_objects))
 $(SDK_OBJECTS)/libkairos-without-exceptions.a: $(sdk_stub_objects)
 	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $^
 
-# picolibc without its debug information, which is twenty times the rest.
-$(SDK_OBJECTS)/libc.a:
+$(SDK_OBJECTS)/libc.a: user/sdk/prepare-libc
 	@mkdir -p $(@D)
-	$(call quiet,COPY,picolibc) cp $(PICOLIBC)/lib/release/rv64imafdc/lp64d/libc.a $@ && \
-	    $(CROSS)strip -gD $@
+	$(call quiet,COPY,picolibc) sh user/sdk/prepare-libc \
+	    $(PICOLIBC)/lib/release/rv64imafdc/lp64d/libc.a $@ $(CROSS)
 
 $(SDK)/stamp: $(SDK_OBJECTS)/libkairos.a $(SDK_OBJECTS)/libkairos-without-exceptions.a \
         $(SDK_OBJECTS)/libc.a $(sdk_start) $(KERNEL) linker/user.ld \

@@ -2,7 +2,7 @@
 // relies on.
 #include "harness.h"
 #include "messages.h"
-#include "threads.h"
+#include "workers.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include "harness.h"
 #include "hostile.h"
 #include "messages.h"
-#include "threads.h"
+#include "workers.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include "harness.h"
 #include "hostile.h"
 #include "messages.h"
-#include "threads.h"
+#include "workers.h"
 #include "tiny.h"
 
 namespace {

@@ -3,7 +3,7 @@
 #include "hostile.h"
 #include "messages.h"
 #include "packets.h"
-#include "threads.h"
+#include "workers.h"
 #include "tiny.h"
 
 namespace {

@@ -4,7 +4,7 @@
 #include "hostile.h"
 #include "messages.h"
 #include "packets.h"
-#include "threads.h"
+#include "workers.h"
 
 namespace {
 

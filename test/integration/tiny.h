@@ -21,9 +21,6 @@
         ".globl " #name "\n .globl " #name "_end\n" #name ":\n" text "\n" #name           \
         "_end:\n .popsection\n")
 
-#define TINY_NUMBER_TEXT(number) #number
-#define TINY_NUMBER(number) TINY_NUMBER_TEXT(number)
-
 inline constexpr uint64_t kTinyCode = 0x10000;
 inline constexpr uint64_t kTinyData = 0x20000;
 inline constexpr uint64_t kTinyStackTop = 0x21000;
@@ -41,6 +38,8 @@ struct TinyData {
     char room[1024];  // for what the arguments point to
 };
 inline constexpr uint64_t kTinyRoom = kTinyData + offsetof(TinyData, room);
+
+#define TINY_THEN_EXIT "lui t0, 0x20\n ld a0, 88(t0)\n ld a7, 80(t0)\n ecall\n unimp"
 
 // Makes the call that TinyData describes, notes its result, and exits with TinyData::exit_code.
 SNIPPET(tiny_call,
@@ -60,11 +59,18 @@ SNIPPET(tiny_call,
         "lui t0, 0x20\n"
         "sd a0, 64(t0)\n"
         "li t1, 1\n"
-        "sd t1, 72(t0)\n"
-        "ld a0, 88(t0)\n"
-        "ld a7, 80(t0)\n"
+        "sd t1, 72(t0)\n" TINY_THEN_EXIT);
+// Makes the call that TinyData describes again and again until it fails.
+SNIPPET(tiny_repeat,
+        "1: lui t0, 0x20\n"
+        "ld a0, 0(t0)\n"
+        "ld a1, 8(t0)\n"
+        "ld a2, 16(t0)\n"
+        "ld a7, 48(t0)\n"
         "ecall\n"
-        "unimp");
+        "bgez a0, 1b\n"
+        "lui t0, 0x20\n"
+        "sd a0, 64(t0)\n" TINY_THEN_EXIT);
 // Exits with the argument.
 SNIPPET(tiny_exit, "lui t0, 0x20\n ld a7, 80(t0)\n mv a0, a1\n ecall\n unimp");
 // Ends its thread without exiting: by the call whose number is the argument.
@@ -74,7 +80,6 @@ SNIPPET(tiny_spin, "1: j 1b");
 // Counts in data, for ever.
 SNIPPET(tiny_count, "lui t0, 0x20\n 1: ld t1, 64(t0)\n addi t1, t1, 1\n sd t1, 64(t0)\n j 1b");
 // Touch the address in the argument; then exit as tiny_call does.
-#define TINY_THEN_EXIT "lui t0, 0x20\n ld a0, 88(t0)\n ld a7, 80(t0)\n ecall\n unimp"
 SNIPPET(tiny_load, "lb t1, 0(a1)\n" TINY_THEN_EXIT);
 SNIPPET(tiny_store, "sb zero, 0(a1)\n" TINY_THEN_EXIT);
 SNIPPET(tiny_jump, "jr a1\n" TINY_THEN_EXIT);

@@ -13,3 +13,8 @@ namespace __gnu_cxx {
 }
 
 }  // namespace __gnu_cxx
+
+// Whether counting can do without atomic instructions: never taken for granted.
+extern "C" {
+[[gnu::weak]] char __libc_single_threaded = 0;
+}

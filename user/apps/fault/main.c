@@ -1,7 +1,7 @@
 /* fault: writes through a null pointer, to show what becomes of a program that does. */
 
 int main(void) {
-    int* volatile nowhere = 0;
+    volatile int* volatile nowhere = 0;
     *nowhere = 1;
     return 0;
 }
