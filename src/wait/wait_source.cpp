@@ -89,12 +89,12 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     const auto reason = static_cast<WakeReason>(self.state_.load(std::memory_order_acquire));
     count_wake(reason);
     self.state_.store(Waiter::kRunning, std::memory_order_relaxed);
-    self.offer_ = nullptr;
     if (reason >= WakeReason::kSignal) {  // not by this source, which unlinks those it wakes
         guard.lock();
         if (self.node_.linked()) waiters_.remove(self);
         guard.unlock();
     }
+    self.offer_ = nullptr;  // not before: wakers look at the offers of all who are in the list
     return reason;
 }
 
