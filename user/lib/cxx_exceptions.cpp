@@ -36,7 +36,8 @@ Exceptions* __cxa_get_globals_fast() { return &exceptions; }
 int _dl_find_object(void* address, FoundObject* found) {
     const auto range = kairos::internal::own_range();
     const auto index = kairos::internal::own_frame_index();
-    const auto offset = reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(range.data());
+    const auto offset =
+        reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(range.data());
     if (offset >= range.size() || index.empty()) return -1;
     *found = {};
     found->begin = range.data();

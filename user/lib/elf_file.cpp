@@ -95,14 +95,17 @@ bool ElfFile::has_entry() const {
     });
 }
 
+uint64_t ElfFile::linked_end() const {
+    const Segment& last = segments_[count_ - 1];
+    return last.first_page() + last.mapped_size();
+}
+
 // Decides where the program goes; false if there is no room for it. There is a segment.
 bool ElfFile::place(bool movable) {
     const uint64_t begin = segments_[0].first_page();
-    const Segment& last = segments_[count_ - 1];
-    const uint64_t end = last.first_page() + last.mapped_size();
-    if (!movable) return begin >= kLowestFixed && end <= kImageLimit;
+    if (!movable) return begin >= kLowestFixed && linked_end() <= kImageLimit;
     bias_ = kImageBegin - begin;  // modulo 2^64
-    return end - begin <= kImageLimit - kImageBegin;
+    return linked_end() - begin <= kImageLimit - kImageBegin;
 }
 
 }  // namespace kairos::internal

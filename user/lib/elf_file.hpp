@@ -41,11 +41,14 @@ class ElfFile {
     // What is to be added to the addresses: 0 for a program that is linked to where it runs.
     uint64_t bias() const { return bias_; }
     uint64_t entry() const { return entry_ + bias_; }
+    // The first page above the loaded program.
+    uint64_t end() const { return linked_end() + bias_; }
 
   private:
     kairos_status_t read_segments(const FileView& file, const kairos_elf_header& header);
     bool add_segment(const FileView& file, const kairos_elf_segment& header);
     bool has_entry() const;
+    uint64_t linked_end() const;
     bool place(bool movable);
 
     Segment segments_[KAIROS_ELF_MAX_SEGMENTS];

@@ -7,8 +7,7 @@ namespace kairos::internal {
 namespace {
 
 bool can_be_given(uint32_t which) {
-    return which <= KAIROS_BOOT_STDERR ||
-           (which >= KAIROS_BOOT_USER0 && which < KAIROS_BOOT_COUNT);
+    return which <= KAIROS_BOOT_STDERR || (which >= KAIROS_BOOT_USER0 && which < KAIROS_BOOT_COUNT);
 }
 
 kairos_status_t check_movable(kairos_handle_t handle) {

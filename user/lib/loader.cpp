@@ -27,8 +27,7 @@ kairos_status_t map_copy(const ElfFile& program, const ElfFile::Segment& segment
     kairos_status_t status = kairos_memory_create(segment.mapped_size(), 0, &value);
     if (status < 0) return status;
     const Handle memory(value);  // the mapping keeps it
-    status =
-        copy_file(file, segment.file_offset, segment.file_size, value, segment.page_offset());
+    status = copy_file(file, segment.file_offset, segment.file_size, value, segment.page_offset());
     if (status < 0) return status;
     return map_at(program, segment, space, value, 0);
 }
@@ -60,6 +59,18 @@ kairos_status_t load_program(const ElfFile& program, const FileView& file, kairo
         if (status < 0) return status == -EINVAL ? -ENOEXEC : status;
     }
     return 0;
+}
+
+// Beside the program, for the page tables that they then have in common.
+kairos_status_t make_first_stack(const ElfFile& program, kairos_handle_t space, size_t size,
+                                 uint64_t* base) {
+    kairos_handle_t value = KAIROS_HANDLE_INVALID;
+    kairos_status_t status = kairos_memory_create(size, 0, &value);
+    if (status < 0) return status;
+    const Handle memory(value);  // the mapping keeps it
+    *base = program.end() + KAIROS_PAGE_SIZE;
+    void* address = reinterpret_cast<void*>(*base);
+    return kairos_map(space, value, 0, &address, size, KPROT_READ | KPROT_WRITE);
 }
 
 }  // namespace kairos::internal

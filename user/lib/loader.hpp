@@ -11,6 +11,12 @@ namespace kairos::internal {
 // kairos_memory_create, kairos_memory_read and kairos_map.
 kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space);
 
+// Maps a stack of `size` bytes for its first thread above the program, with a page that stays free
+// between them; `*base` is the stack's lowest address. Errors as kairos_memory_create and
+// kairos_map.
+kairos_status_t make_first_stack(const ElfFile& program, kairos_handle_t space, size_t size,
+                                 uint64_t* base);
+
 // Copies `length` bytes of the file from `from` into `memory` at `at`.
 kairos_status_t copy_file(const FileView& file, uint64_t from, uint64_t length,
                           kairos_handle_t memory, uint64_t at);

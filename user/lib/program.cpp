@@ -12,9 +12,7 @@ uint64_t image_offset;
 uint64_t image_size;
 }  // namespace
 
-ProgramImage own_image() {
-    return {handles[KAIROS_BOOT_SELF_IMAGE], image_offset, image_size};
-}
+ProgramImage own_image() { return {handles[KAIROS_BOOT_SELF_IMAGE], image_offset, image_size}; }
 
 void set_program(const kairos_startup& startup) {
     image_offset = startup.image_offset;

@@ -43,8 +43,8 @@ Result<uint64_t> Server::add(std::unique_ptr<Entry> entry, uint32_t signals) {
 }
 
 Server::Entry* Server::find(uint64_t name) {
-    const auto at = std::ranges::lower_bound(
-        entries_, name, {}, [](const auto& entry) { return entry->name; });
+    const auto at =
+        std::ranges::lower_bound(entries_, name, {}, [](const auto& entry) { return entry->name; });
     const bool found = at != entries_.end() && (*at)->name == name && !(*at)->dropped;
     return found ? at->get() : nullptr;
 }

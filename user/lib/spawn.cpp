@@ -14,7 +14,6 @@
 #include "gifts.hpp"
 #include "loader.hpp"
 #include "program.hpp"
-#include "stack.hpp"
 #include "startup_message.hpp"
 
 namespace kairos::internal {
@@ -81,8 +80,7 @@ class Spawner {
     kairos_startup startup_ = {};
 };
 
-kairos_status_t Spawner::check(kairos_handle_t budget,
-                               std::span<const kairos_spawn_handle> give) {
+kairos_status_t Spawner::check(kairos_handle_t budget, std::span<const kairos_spawn_handle> give) {
     kairos_status_t status = message_.set_arguments(argv_);
     if (status < 0) return status;
     status = check_budget(budget);
@@ -121,8 +119,8 @@ bool Spawner::is_alone_in_memory() const {
 // A child that shall not have the archive must not get it by way of its image either: it gets a
 // copy of its own file.
 kairos_status_t Spawner::choose_image() {
-    const bool has_archive = !gifts_.decide_archive() &&
-                             kairos_bootstrap(KAIROS_BOOT_ARCHIVE) != KAIROS_HANDLE_INVALID;
+    const bool has_archive =
+        !gifts_.decide_archive() && kairos_bootstrap(KAIROS_BOOT_ARCHIVE) != KAIROS_HANDLE_INVALID;
     if (!has_archive && !is_alone_in_memory()) return copy_image();
     kairos_handle_t image = KAIROS_HANDLE_INVALID;
     const kairos_status_t status = kairos_handle_duplicate(file_.memory, kImageRights, &image);
@@ -154,11 +152,9 @@ kairos_status_t Spawner::make_process(kairos_handle_t budget) {
 
     status = load_program(program_, file_, space);
     if (status < 0) return status;
-    std::byte* guard = nullptr;
-    status = map_stack(space, KAIROS_STACK_SIZE, &guard);
-    if (status < 0) return status;
-    startup_.stack_base = reinterpret_cast<uintptr_t>(guard + kGuardSize);
     startup_.stack_size = KAIROS_STACK_SIZE;
+    status = make_first_stack(program_, space, KAIROS_STACK_SIZE, &startup_.stack_base);
+    if (status < 0) return status;
 
     kairos_handle_t thread = KAIROS_HANDLE_INVALID;
     status = kairos_thread_create(process, "main", &thread);
@@ -202,8 +198,7 @@ kairos_status_t Spawner::start() {
 kairos_status_t Spawner::give_up(kairos_status_t status) {
     kairos_process_kill(process_.get(), status);
     uint32_t ready = 0;
-    while (kairos_object_wait(process_.get(), 0, KAIROS_TIME_INFINITE, &ready) == -EINTR) {
-    }
+    while (kairos_object_wait(process_.get(), 0, KAIROS_TIME_INFINITE, &ready) == -EINTR) {}
     return status;
 }
 

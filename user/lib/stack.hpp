@@ -1,4 +1,4 @@
-// Stacks, with a page without access below them.
+// Stacks of threads, with a page without access below them.
 #pragma once
 
 #include <kairos/base.h>

@@ -40,8 +40,7 @@ struct FirstMessage {
 // How many bytes the first message has; 0 if there is none.
 uint32_t size_of_first(kairos_handle_t channel) {
     kairos_channel_msg probe = {};
-    const kairos_status_t status =
-        kairos_channel_recv(channel, &probe, 0, KAIROS_TIME_INFINITE);
+    const kairos_status_t status = kairos_channel_recv(channel, &probe, 0, KAIROS_TIME_INFINITE);
     return status == -EMSGSIZE ? probe.num_bytes : 0;
 }
 

@@ -45,9 +45,7 @@ class Uninterrupted {
 // What makes a wait return: its deadline or an interrupt. Anything else means to look again.
 bool ends_wait(kairos_status_t status) { return status == -ETIMEDOUT || status == -EINTR; }
 
-uintptr_t own_identity() {
-    return reinterpret_cast<uintptr_t>(kairos::internal::current_block());
-}
+uintptr_t own_identity() { return reinterpret_cast<uintptr_t>(kairos::internal::current_block()); }
 
 bool take_again(kairos_recursive_mutex& mutex) {
     const uintptr_t self = own_identity();

@@ -106,9 +106,9 @@ int pipe(int[2]) { return report<int>(-ENOSYS); }
 // ports away from the program.
 int poll(struct pollfd* descriptors, nfds_t count, int timeout_ms) {
     const kairos_time_t begin = kairos_clock_now();
-    const kairos_time_t deadline =
-        timeout_ms < 0 ? KAIROS_TIME_INFINITE
-                       : begin + static_cast<uint64_t>(timeout_ms) * kMillisecond;
+    const kairos_time_t deadline = timeout_ms < 0
+                                       ? KAIROS_TIME_INFINITE
+                                       : begin + static_cast<uint64_t>(timeout_ms) * kMillisecond;
     while (true) {
         const int ready = poll_all(descriptors, count);
         const kairos_time_t now = kairos_clock_now();

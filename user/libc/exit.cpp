@@ -32,7 +32,7 @@ struct Block {
 };
 
 constinit kairos_mutex lock = KAIROS_MUTEX_INIT;
-constinit Block first;         // guarded by the lock, as the next
+constinit Block first;  // guarded by the lock, as the next
 constinit Block* last = &first;
 
 class Locked {

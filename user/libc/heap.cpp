@@ -7,6 +7,8 @@
 
 #include <kairos/handle.hpp>
 
+#include "../lib/image.hpp"
+
 namespace kairos::internal {
 
 namespace {
@@ -24,16 +26,28 @@ struct Heap {
 };
 constinit Heap heap;
 
-// Maps a new memory object whole; its handle goes to `memory`.
-std::byte* map_new(size_t size, Handle& memory) {
+// Above the program and its stack, where page tables are shared with them: the first choice.
+void* preferred_place() {
+    constexpr uintptr_t kStep = uintptr_t{32} << 20;
+    const auto range = own_range();
+    const auto end = reinterpret_cast<uintptr_t>(range.data() + range.size());
+    return reinterpret_cast<void*>((end / kStep + 1) * kStep);
+}
+
+// Maps a new memory object whole, at `place` or where there is room; its handle goes to `memory`.
+std::byte* map_new(size_t size, Handle& memory, void* place = nullptr) {
     kairos_handle_t value = KAIROS_HANDLE_INVALID;
     if (kairos_memory_create(size, 0, &value) < 0) return nullptr;
     memory.reset(value);
-    void* address = nullptr;
-    if (kairos_map(kairos_self_aspace(), value, 0, &address, size, KPROT_READ | KPROT_WRITE) < 0) {
-        return nullptr;
+    constexpr uint32_t kProtection = KPROT_READ | KPROT_WRITE;
+    void* address = place;
+    kairos_status_t status =
+        kairos_map(kairos_self_aspace(), value, 0, &address, size, kProtection);
+    if (status == -EEXIST) {
+        address = nullptr;
+        status = kairos_map(kairos_self_aspace(), value, 0, &address, size, kProtection);
     }
-    return static_cast<std::byte*>(address);
+    return status == 0 ? static_cast<std::byte*>(address) : nullptr;
 }
 
 // Has the kernel provide all pages of [from, to), page boundaries, which are zeros anyway.
@@ -53,7 +67,7 @@ size_t round_up(size_t size) {
 std::byte* move_end(ptrdiff_t by) {
     if (heap.begin == nullptr) {
         Handle memory;
-        heap.begin = map_new(kHeapSize, memory);
+        heap.begin = map_new(kHeapSize, memory, preferred_place());
         if (heap.begin == nullptr) return nullptr;
         heap.memory = memory.release();
     }
@@ -91,9 +105,7 @@ std::byte* map_block(size_t size) {
     return nullptr;
 }
 
-void unmap_block(std::byte* block, size_t size) {
-    kairos_unmap(kairos_self_aspace(), block, size);
-}
+void unmap_block(std::byte* block, size_t size) { kairos_unmap(kairos_self_aspace(), block, size); }
 
 }  // namespace kairos::internal
 

@@ -6,8 +6,8 @@
 
 namespace kairos::internal {
 
-// Adds `size` bytes, a multiple of the page size, of zeros to the end of the heap, and returns where
-// they begin; null if there are none. Usually they continue what was added before.
+// Adds `size` bytes, a multiple of the page size, to the end of the heap, and returns where they
+// begin; null if there are none. Usually they continue what was added before.
 std::byte* extend_heap(size_t size);
 
 // Maps `size` bytes, a multiple of the page size, of zeros by themselves; null if there are none.

@@ -9,13 +9,12 @@
 
 static ssize_t write_whole(int fd, const void* bytes, size_t size);
 
-#define STANDARD_FILE(number, buffer_name, lock_name, direction, flags)                \
-    {                                                                                  \
-        .xfile = FDEV_SETUP_EXT(__bufio_put, __bufio_get, __bufio_flush, __bufio_close, \
-                                __bufio_seek, __bufio_setvbuf, (direction) | __SBUF),  \
-        .fd = (number), .bflags = (flags), .buf = (buffer_name),                       \
-        .size = sizeof(buffer_name), .read = read, .write = write_whole, .lseek = lseek, \
-        .close = close, .lock = &(lock_name),                                          \
+#define STANDARD_FILE(number, buffer_name, lock_name, direction, flags)                           \
+    {                                                                                             \
+        .xfile = FDEV_SETUP_EXT(__bufio_put, __bufio_get, __bufio_flush, __bufio_close,           \
+                                __bufio_seek, __bufio_setvbuf, (direction) | __SBUF),             \
+        .fd = (number), .bflags = (flags), .buf = (buffer_name), .size = sizeof(buffer_name),     \
+        .read = read, .write = write_whole, .lseek = lseek, .close = close, .lock = &(lock_name), \
     }
 
 static char in_buffer[BUFSIZ];
@@ -26,8 +25,7 @@ static struct __lock in_lock;
 static struct __lock out_lock;
 static struct __lock error_lock;
 
-static struct __file_bufio in_file =
-    STANDARD_FILE(STDIN_FILENO, in_buffer, in_lock, __SRD, 0);
+static struct __file_bufio in_file = STANDARD_FILE(STDIN_FILENO, in_buffer, in_lock, __SRD, 0);
 static struct __file_bufio out_file =
     STANDARD_FILE(STDOUT_FILENO, out_buffer, out_lock, __SWR, __BLBF);
 static struct __file_bufio error_file =

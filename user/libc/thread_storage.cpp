@@ -55,8 +55,7 @@ bool destroy_values() {
 
 void at_thread_end(ThreadEnding*) {
     own.registered = false;
-    for (int i = 0; i < TSS_DTOR_ITERATIONS && destroy_values(); ++i) {
-    }
+    for (int i = 0; i < TSS_DTOR_ITERATIONS && destroy_values(); ++i) {}
 }
 
 void register_ending() {

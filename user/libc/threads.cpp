@@ -150,9 +150,8 @@ int mtx_lock(mtx_t* mutex) {
 
 int mtx_timedlock(mtx_t* __restrict mutex, const struct timespec* __restrict time) {
     const kairos_time_t deadline = deadline_of(*time);
-    return result_of(is_recursive(mutex)
-                         ? kairos_recursive_mutex_lock_until(&mutex->lock, deadline)
-                         : kairos_mutex_lock_until(&mutex->lock.mutex, deadline));
+    return result_of(is_recursive(mutex) ? kairos_recursive_mutex_lock_until(&mutex->lock, deadline)
+                                         : kairos_mutex_lock_until(&mutex->lock.mutex, deadline));
 }
 
 int mtx_trylock(mtx_t* mutex) {
@@ -193,8 +192,7 @@ int cnd_broadcast(cnd_t* condition) {
 static kairos_status_t wait_with(cnd_t* condition, mtx_t* mutex, kairos_time_t deadline) {
     const uintptr_t holder = mutex->lock.holder;
     mutex->lock.holder = 0;
-    const kairos_status_t status =
-        kairos_condition_wait(condition, &mutex->lock.mutex, deadline);
+    const kairos_status_t status = kairos_condition_wait(condition, &mutex->lock.mutex, deadline);
     mutex->lock.holder = holder;
     if (is_recursive(mutex)) mutex->lock.depth = 1;
     return status == -EINTR ? 0 : status;

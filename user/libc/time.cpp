@@ -73,9 +73,8 @@ int clock_getres(clockid_t clock, struct timespec* resolution) {
 
 int nanosleep(const struct timespec* length, struct timespec* left) {
     if (!is_length(*length)) return fail(EINVAL);
-    const kairos_time_t deadline =
-        add(kairos_clock_now(), static_cast<uint64_t>(length->tv_sec),
-            static_cast<uint64_t>(length->tv_nsec));
+    const kairos_time_t deadline = add(kairos_clock_now(), static_cast<uint64_t>(length->tv_sec),
+                                       static_cast<uint64_t>(length->tv_nsec));
     if (kairos_sleep_until(deadline) == 0) return 0;
     if (left != nullptr) *left = to_timespec(left_until(deadline));
     return fail(EINTR);

@@ -24,7 +24,7 @@ kairos_status_t kairos_memory_write(kairos_handle_t memory, uint64_t offset, con
 /* Maps `length` bytes from `offset` of `memory` into `space` (kairos_self_aspace() for the caller's
  * own). `*address` says where; 0 lets the kernel choose, and the choice is put there. `protection`:
  * KPROT_READ, KPROT_WRITE and KPROT_EXEC; 0 reserves the addresses without access. Needs
- * KRIGHT_MANAGE on the space and KRIGHT_MAP on the memory, with KRIGHT_READ, KRIGHT_WRITE and
+ * KRIGHT_MAP on the space and on the memory, with KRIGHT_READ, KRIGHT_WRITE and
  * KRIGHT_EXECUTE for what `protection` asks for. The mapping holds the memory: the handle may be
  * closed. Revoking the handle takes the mapping away.
  *
@@ -35,10 +35,10 @@ kairos_status_t kairos_map(kairos_handle_t space, kairos_handle_t memory, uint64
                            void** address, size_t length, uint32_t protection);
 
 /* Takes away every mapping, or part of one, between `address` and `address + length`; what is not
- * mapped there is passed over. Needs KRIGHT_MANAGE. -EINVAL: unaligned, or `length` is 0. */
+ * mapped there is passed over. Needs KRIGHT_MAP. -EINVAL: unaligned, or `length` is 0. */
 kairos_status_t kairos_unmap(kairos_handle_t space, void* address, size_t length);
 
-/* Changes what may be done with a range that is mapped. Needs KRIGHT_MANAGE. Never more than the
+/* Changes what may be done with a range that is mapped. Needs KRIGHT_MAP. Never more than the
  * handle used for mapping allowed, nor WRITE together with EXEC (-EACCES). -EINVAL: undefined bits,
  * unaligned, `length` is 0, or part of the range is not mapped. */
 kairos_status_t kairos_protect(kairos_handle_t space, void* address, size_t length,

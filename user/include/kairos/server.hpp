@@ -126,7 +126,8 @@ class Server {
     // A Message in memory of its own.
     class HeapMessage : public Message {
       public:
-        explicit HeapMessage(size_t size) : HeapMessage(std::make_unique<std::byte[]>(size), size) {}
+        explicit HeapMessage(size_t size)
+            : HeapMessage(std::make_unique<std::byte[]>(size), size) {}
 
       private:
         HeapMessage(std::unique_ptr<std::byte[]> room, size_t size)

@@ -11,8 +11,8 @@ namespace std {
 
 extern "C" {
 
-#define WITHOUT_EXCEPTIONS(name)                                             \
-    [[gnu::weak, noreturn]] void name() {                                    \
+#define WITHOUT_EXCEPTIONS(name)                                               \
+    [[gnu::weak, noreturn]] void name() {                                      \
         fatal("an exception in a program linked without -fexceptions", #name); \
     }
 
