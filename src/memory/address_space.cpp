@@ -71,6 +71,7 @@ bool AddressSpace::dismantle() {
     if (retire_step()) return false;
     LockGuard guard(lock_);
     table_.destroy(*this);
+    budget_ = nullptr;
     return true;
 }
 
@@ -195,11 +196,14 @@ VirtualAddress AddressSpace::unmap_piece(Mapping& mapping, VirtualAddress end,
     } else {
         MappingSet::cut_off_front(mapping, reached);
     }
-    if (stretch.touched) prune_around(start);
+    // Tables in between went when the mapping before this one did.
+    prune_around(start);
+    if (table_begin({reached.value - 1}) != table_begin(start)) prune_around({reached.value - 1});
     return reached;
 }
 
-// Gives back the page table for the addresses around, if no mapping needs it any more.
+// Gives back the page table for the addresses around, if no mapping needs it any more. Done
+// whenever a mapping retreats from there, so addresses without mappings have no tables.
 void AddressSpace::prune_around(VirtualAddress address) {
     const VirtualAddress begin = table_begin(address);
     const VirtualAddress end = begin + kTableSpan;

@@ -12,10 +12,15 @@ Budget& Budget::create_root(uint64_t bytes) {
     return root;
 }
 
-Result<Ref<Budget>> Budget::create(Budget& parent, uint64_t bytes) {
+Result<Ref<Budget>> Budget::create(Budget& parent, uint64_t bytes, Budget& payer) {
     if (bytes == 0) return Fail(Error::INVAL);
     Charge carved = TRY(parent.charge(bytes));
-    return ObjectStorage<Budget>::create(parent, bytes, std::move(carved));
+    return ObjectStorage<Budget>::create(payer, bytes, std::move(carved));
+}
+
+bool Budget::dismantle() {
+    carved_.give_back();
+    return true;
 }
 
 void Budget::free_memory() { ObjectStorage<Budget>::free(*this); }

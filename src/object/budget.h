@@ -45,9 +45,9 @@ class Budget final : public Object {
 
     // The budget of everything; boot only.
     static Budget& create_root(uint64_t bytes);
-    // Takes `bytes` (and what the object itself costs) from `parent`. -EINVAL: nothing asked for;
-    // -EDQUOT, -ENOMEM.
-    static Result<Ref<Budget>> create(Budget& parent, uint64_t bytes);
+    // Takes `bytes` from `parent`; what the object itself costs is charged to `payer`. -EINVAL:
+    // nothing asked for; -EDQUOT, -ENOMEM.
+    static Result<Ref<Budget>> create(Budget& parent, uint64_t bytes, Budget& payer);
 
     // -EDQUOT when the limit would be passed. Never blocks, never fails otherwise.
     Result<Charge> charge(uint64_t bytes);
@@ -66,6 +66,7 @@ class Budget final : public Object {
     friend class ObjectStorage;
 
     Budget(uint64_t limit, Charge carved);
+    bool dismantle() override;
     void free_memory() override;
 
     const uint64_t limit_;

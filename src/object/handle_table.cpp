@@ -71,10 +71,13 @@ Status HandleTable::begin_use(HandleValue value, Waiter& waiter) {
 
 // ---- Room ---------------------------------------------------------------------------------------
 
-HandleTable::~HandleTable() {
-    for (uint32_t i = 0; i < chunk_count_; ++i) {
-        mm::free_frame(arch::physical_address_of(chunks_[i].load(std::memory_order_relaxed)));
+void HandleTable::dismantle() {
+    LockGuard guard(lock_);
+    while (chunk_count_ > 0) {
+        Slot* chunk = chunks_[--chunk_count_].exchange(nullptr, std::memory_order_acq_rel);
+        mm::free_frame(arch::physical_address_of(chunk));
     }
+    charge_.give_back();
 }
 
 Status HandleTable::make_room(uint32_t count) {

@@ -90,7 +90,7 @@ class TransferReservation {
 class HandleTable {
   public:
     explicit HandleTable(Budget& budget) : budget_(budget), charge_(budget.charge(0).take()) {}
-    ~HandleTable();
+    ~HandleTable() { check(chunk_count_ == 0, "a handle table goes that was not dismantled"); }
     HandleTable(const HandleTable&) = delete;
     HandleTable& operator=(const HandleTable&) = delete;
 
@@ -144,6 +144,8 @@ class HandleTable {
     // Closes a bounded number of handles; false when none is left. For a process that has ended:
     // nobody uses the table any more.
     bool close_some();
+    // Gives back the memory of a table without handles, and its charge.
+    void dismantle();
 
   private:
     friend class Lineage;

@@ -32,7 +32,7 @@ constexpr uint32_t kBatch = 32;
 
 SpinLock lock{LockRank::kReclaim};
 Chain next_batch;  // guarded by the lock, as the two below
-uint32_t next_count = 0;
+std::atomic<uint32_t> next_count{0};
 Chain current_batch;
 std::atomic<uint64_t> waited_for{
     0};  // harts that the current batch waits for; changed under the lock
@@ -47,7 +47,7 @@ uint64_t own_bit() { return uint64_t{1} << this_hart().index.value; }
 // those to nudge.
 uint64_t start_batch() {
     current_batch = next_batch.take();
-    next_count = 0;
+    next_count.store(0, std::memory_order_relaxed);
     // The items were made unreachable before this; a hart that idles now finds nothing when it
     // wakes.
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -82,7 +82,7 @@ void start_if_none_runs(uint32_t at_least) {
     {
         LockGuard guard(lock);
         if (current_batch.first != nullptr || next_batch.first == nullptr) return;
-        if (next_count < at_least) return;
+        if (next_count.load(std::memory_order_relaxed) < at_least) return;
         to_nudge = start_batch();
     }
     this_hart().block.attention |= attention::kTeardown;
@@ -97,9 +97,15 @@ void Reclaim::retire(Retired& item, void (*free)(Retired&)) {
     {
         LockGuard guard(lock);
         next_batch.push(item);
-        ++next_count;
+        next_count.fetch_add(1, std::memory_order_relaxed);
     }
     start_if_none_runs(kBatch);
+}
+
+void Reclaim::start_if_free() {
+    if (next_count.load(std::memory_order_relaxed) == 0) return;
+    const uint64_t others = Harts::mask() & ~own_bit();
+    if ((others & ~idle_harts.load(std::memory_order_relaxed)) == 0) start_if_none_runs(1);
 }
 
 void Reclaim::quiescent() {
@@ -130,9 +136,11 @@ void Reclaim::drain() {
     }
 }
 
-void Reclaim::enter_idle() {
+bool Reclaim::enter_idle() {
     idle_harts.fetch_or(own_bit(), std::memory_order_seq_cst);
+    start_if_free();
     quiescent();
+    return ready_to_free.local().first == nullptr;
 }
 
 void Reclaim::leave_idle() { idle_harts.fetch_and(~own_bit(), std::memory_order_seq_cst); }

@@ -26,12 +26,15 @@ class Reclaim {
     // This hart holds no pointer that it found without counting: called on the way out to user
     // mode when there is work, in every interrupt, and before idling.
     static void quiescent();
+    // Begins a grace period if no other hart has to be interrupted for it.
+    static void start_if_free();
     // Frees, a piece at a time, what has waited long enough on this hart. False: nothing to do.
     static bool free_a_piece();
     // Returns when all that was retired before has been freed. No lock, no borrowed pointer. May
     // be preempted.
     static void drain();
-    // This hart begins and ends idling, in which it holds no pointer.
-    static void enter_idle();
+    // This hart begins and ends idling, in which it holds no pointer. False: it has something to
+    // free first, and does not sleep on it.
+    [[nodiscard]] static bool enter_idle();
     static void leave_idle();
 };

@@ -179,7 +179,10 @@ bool Process::wind_up() {
 }
 
 bool Process::dismantle() {
+    if (handles_.close_some()) return false;
+    handles_.dismantle();
     space_ = nullptr;
+    budget_ = nullptr;
     return true;
 }
 

@@ -14,6 +14,8 @@ void attend() {
         Reclaim::quiescent();
         if ((work & attention::kTeardown) != 0) {
             Graveyard::drain();
+            Reclaim::start_if_free();
+            Reclaim::quiescent();
             while (Reclaim::free_a_piece()) preemption_point();
         }
         if ((work & attention::kReschedule) != 0) Scheduler::reschedule();

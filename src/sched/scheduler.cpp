@@ -305,8 +305,11 @@ void Scheduler::switch_to(Thread& next) {
 void Scheduler::finish_switch() {
     Scheduler& self = local();
     Thread& left = *std::exchange(self.switched_from_, nullptr);
-    if (std::exchange(self.send_away_left_, false)) send_to(place(left), left);
-    if (left.state() == ThreadState::kEnded) left.release();
+    if (std::exchange(self.send_away_left_, false)) {
+        send_to(place(left), left);  // from here on it is another hart's
+    } else if (left.state() == ThreadState::kEnded) {
+        left.release();
+    }
     // Against poke(): it sets its flag before it reads the home that send_to wrote before this.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (this_hart().thread->waiter().killed()) ask_for(attention::kThread);
@@ -347,8 +350,8 @@ void Scheduler::idle() {
     }
     const uint64_t bit = bit_of(this_hart().index);
     idle_harts_.fetch_or(bit, std::memory_order_seq_cst);
-    Reclaim::enter_idle();
-    if (released_.empty() && adjusted_.empty()) arch::idle_until_interrupt();
+    const bool may_sleep = Reclaim::enter_idle();
+    if (may_sleep && released_.empty() && adjusted_.empty()) arch::idle_until_interrupt();
     Reclaim::leave_idle();
     idle_harts_.fetch_and(~bit, std::memory_order_relaxed);
 }

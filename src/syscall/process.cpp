@@ -33,7 +33,7 @@ Status budget_create(HandleValue parent, uint64_t bytes, UserHandle out) {
     if (bytes == 0) return Fail(Error::INVAL);
     TRY(out.check_range());
     Ref<Budget> from = TRY(budget_of(parent));
-    Ref<Budget> budget = TRY(Budget::create(*from, bytes));
+    Ref<Budget> budget = TRY(Budget::create(*from, bytes, current_thread().budget()));
     return give_object(*budget, out, kBudgetRights);
 }
 
