@@ -196,7 +196,8 @@ VirtualAddress AddressSpace::unmap_piece(Mapping& mapping, VirtualAddress end,
     } else {
         MappingSet::cut_off_front(mapping, reached);
     }
-    // Tables in between went when the mapping before this one did.
+    // In between lie only tables that this mapping never touched, and that whoever was there before
+    // has given back.
     prune_around(start);
     if (table_begin({reached.value - 1}) != table_begin(start)) prune_around({reached.value - 1});
     return reached;

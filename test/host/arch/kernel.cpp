@@ -21,8 +21,16 @@ void give_memory() {
     mm::init_frames(memory);
 }
 
+AddressSpace* spaces[kHarts];  // in which each hart runs
+
+bool resolve(VirtualAddress address, arch::Access access) {
+    AddressSpace* space = spaces[this_hart().index.value];
+    return space != nullptr && space->resolve_fault(address, access);
+}
+
 Budget& start_kernel() {
     start(kHarts);
+    on_page_fault = resolve;
     give_memory();
     for (uint32_t i = kHarts; i-- > 0;) {
         enter_hart({i});
@@ -37,6 +45,11 @@ Budget& kernel() {
     static Budget& root = start_kernel();
     enter_hart({0});
     return root;
+}
+
+void run_in(AddressSpace* space) {
+    spaces[this_hart().index.value] = space;
+    enter_space(space == nullptr ? nullptr : &space->page_table());
 }
 
 // What is freed may hold the last reference to something else, hence several rounds.
