@@ -194,11 +194,9 @@ void Scheduler::enqueue(Thread& thread) {
     }
     run_queue_.push_back(thread);
     if (running.is_idle() || &thread == &running) return;  // both look for themselves
-    if (thread.priority() > running.priority()) {
-        ask_for(attention::kReschedule);
-    } else {
-        want_slice();
-    }
+    // Whether to switch or to begin a slice is decided on the way out: this may be a deadline that
+    // expires, with the queue of deadlines locked.
+    if (thread.priority() > running.priority() || !slice_armed_) ask_for(attention::kReschedule);
 }
 
 void Scheduler::want_slice() {
@@ -297,6 +295,7 @@ void Scheduler::switch_to(Thread& next) {
     next.switched_in_ = now;
     next.state_.store(ThreadState::kRunning, std::memory_order_relaxed);
     switched_from_ = &running;
+    this_hart().block.attention &= ~attention::kReschedule;  // this is the best choice now
     this_hart().thread = &next;
     arch::switch_context(running.context_, next.context_);
     finish_switch();  // perhaps on another hart: `this` may not be local() any more
