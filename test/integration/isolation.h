@@ -55,8 +55,11 @@ inline constexpr uint64_t kHangSeconds = 150;
 
 // ---- One case, in this process -------------------------------------------------------------------
 
-// The SDK keeps the stack of the last thread that ended: from here on there is one.
-inline void warm_up_threads() {
+// The SDK keeps the heap's memory and the stack of the last thread that ended: from here on it has
+// both.
+inline void warm_up_sdk() {
+    void* volatile kept_from_optimization = malloc(1);
+    free(kept_from_optimization);
     kairos_handle_t thread = KAIROS_HANDLE_INVALID;
     if (kairos_thread_spawn([](void*) {}, nullptr, &thread) < 0) return;
     kairos_thread_join(thread, KAIROS_TIME_INFINITE);
@@ -72,7 +75,7 @@ inline bool run_here(const Case& test) {
     if (after.handles != before.handles) {
         fail(__FILE__, __LINE__, "the process has %ld handles more than before",
              static_cast<long>(after.handles - before.handles));
-    } else if (after.objects != before.objects) {
+    } else if (after.objects > before.objects) {
         fail(__FILE__, __LINE__, "there are %ld objects more than before",
              static_cast<long>(after.objects - before.objects));
     }
@@ -154,6 +157,7 @@ inline bool run_apart(const Case& test, uint32_t number) {
 inline bool run_and_compare(const Case& test, uint32_t number, Holdings& before) {
     const bool passed = run_apart(test, number);
     const Holdings after = before.wait_until_back(Holdings::kAll);
+    if (after.objects < before.objects) before.objects = after.objects;
     if (after.is_back(before, Holdings::kAll)) return passed;
     print(passed ? "FAIL %s: when its process had gone there were %ld handles, %ld objects, %ld KiB "
                    "more in use"
@@ -192,7 +196,7 @@ inline int run_cases(const char* word, bool here) {
 }
 
 inline int run_number(uint32_t number) {
-    warm_up_threads();
+    warm_up_sdk();
     const RegisteredCase* test = RegisteredCase::first;
     for (; test != nullptr && number != 0; --number) test = test->next;
     if (test == nullptr) return kPassed;
@@ -213,7 +217,7 @@ inline int run(int argc, char** argv) {
     const char* second = argc > 2 ? argv[2] : nullptr;
     if (first == nullptr) return run_cases(nullptr, false);
     if (strcmp(first, "--here") == 0) {
-        warm_up_threads();
+        warm_up_sdk();
         return run_cases(second, true);
     }
     if (second == nullptr) return run_cases(first, false);

@@ -1,8 +1,8 @@
 // What a process and the whole system hold, to be compared before and after.
 //
 // Objects and handles have to be back exactly. Of memory the kernel may keep a little aside (an
-// empty slab for each kind of object, frames for page tables of the first process): kMemorySlack,
-// counted from the program's beginning and not from case to case, so that a small leak adds up.
+// empty slab for each kind of object, a stock of kernel stacks): kMemorySlack, counted from the
+// program's beginning and not from case to case, so that a small leak adds up.
 #pragma once
 
 #include <kairos/kairos.h>
@@ -15,7 +15,7 @@ struct Holdings {
     int64_t memory_free = 0;  // bytes, of the system
 
     enum Part : uint32_t { kHandles = 1, kObjects = 2, kMemory = 4, kAll = 7 };
-    static constexpr int64_t kMemorySlack = 256 * 1024;
+    static constexpr int64_t kMemorySlack = 1024 * 1024;
     // Tries until what others still take down is taken to be lost.
     static constexpr int kSettleRounds = 20'000;
     static constexpr int kQuietRounds = 50;
@@ -47,7 +47,8 @@ struct Holdings {
 
     bool is_back(const Holdings& before, uint32_t parts) const {
         if ((parts & kHandles) != 0 && handles != before.handles) return false;
-        if ((parts & kObjects) != 0 && objects != before.objects) return false;
+        // Fewer: another hart was still taking something down when `before` was taken.
+        if ((parts & kObjects) != 0 && objects > before.objects) return false;
         return (parts & kMemory) == 0 || memory_free + kMemorySlack >= before.memory_free;
     }
 

@@ -133,17 +133,11 @@ class TinyProcess {
     // Describes a call for tiny_call; argument 0 is the bootstrap handle.
     void prepare_call(uint64_t number, uint64_t a1 = 0, uint64_t a2 = 0, uint64_t a3 = 0,
                       uint64_t a4 = 0, uint64_t a5 = 0) {
-        TinyData data = this->data();
-        data = {.arguments = {0, a1, a2, a3, a4, a5},
-                .number = number,
-                .use_bootstrap = 1,
-                .result = 0,
-                .returned = 0,
-                .exit_number = data.exit_number,
-                .exit_code = data.exit_code,
-                .room = {}};
-        set_data(data);
-        set_code(tiny_call, tiny_call_end);
+        prepare(number, true, 0, a1, a2, a3, a4, a5);
+    }
+    // The same with an argument 0 of its own.
+    void prepare_plain_call(uint64_t number, uint64_t a0 = 0, uint64_t a1 = 0, uint64_t a2 = 0) {
+        prepare(number, false, a0, a1, a2, 0, 0, 0);
     }
     // Puts something where the arguments of the call may point to; its address there.
     template <typename T>
@@ -165,6 +159,16 @@ class TinyProcess {
     Owned thread;
 
   private:
+    void prepare(uint64_t number, bool use_bootstrap, uint64_t a0, uint64_t a1, uint64_t a2,
+                 uint64_t a3, uint64_t a4, uint64_t a5) {
+        TinyData data = this->data();
+        const uint64_t arguments[] = {a0, a1, a2, a3, a4, a5};
+        memcpy(data.arguments, arguments, sizeof(arguments));
+        data.number = number;
+        data.use_bootstrap = use_bootstrap;
+        set_data(data);
+        set_code(tiny_call, tiny_call_end);
+    }
     void map(const Owned& memory, uint64_t at, uint32_t protection) {
         void* address = reinterpret_cast<void*>(at);
         REQUIRE_STATUS(0, kairos_map(space, memory, 0, &address, KAIROS_PAGE_SIZE, protection));
