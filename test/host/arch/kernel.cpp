@@ -34,7 +34,8 @@ Budget& start_kernel() {
     give_memory();
     for (uint32_t i = kHarts; i-- > 0;) {
         enter_hart({i});
-        if (i != 0) Reclaim::enter_idle();  // nobody waits for the harts that a test does not use
+        if (i != 0)
+            (void)Reclaim::enter_idle();  // nobody waits for the harts that a test does not use
     }
     return Budget::create_root(mm::free_frames_count() * kPageSize);
 }
