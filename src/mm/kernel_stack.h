@@ -19,7 +19,7 @@ namespace mm {
 class KernelStack {
   public:
     static constexpr uint64_t kBytes = kDebugBuild ? 16384 : 8192;
-    static constexpr uint32_t kMaxPooled = 32;
+    static constexpr uint32_t kMaxPooled = 8;
 
     KernelStack() = default;
     KernelStack(KernelStack&& other) noexcept : base_(std::exchange(other.base_, {})) {}

@@ -137,14 +137,14 @@ void Process::end_current_thread() {
         // Without anybody having ended it: its last thread went, which is an end with code 0.
         if (last) process.state_.store(ProcessState::kEnding, std::memory_order_relaxed);
     }
-    if (last) {
-        while (process.take_down_a_piece()) preemption_point();
-        process.finish();
-    }
     {
         WakeBatch wakes;
         LockGuard held(self.guard());
         self.mark_ended(wakes);
+    }
+    if (last) {
+        while (process.take_down_a_piece()) preemption_point();
+        process.finish();
     }
     Scheduler::end_current();
 }
