@@ -21,7 +21,8 @@ sdk_cxx_folders = $(realpath $(shell $(CROSS)g++ -E -v -x c++ /dev/null 2>&1 | \
     sed -n '/\#include </,/^End/s/^ //p' | grep 'c++/'))
 sdk_flags := -O2 -g -march=rv64gc -mabi=lp64d -mcmodel=medany -fPIE -ftls-model=local-exec \
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
-    -fno-stack-protector -nostdinc -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=200112L \
+    -fno-stack-protector -nostdinc -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -U__unix__ \
+    -U__unix -Uunix -D__kairos__=1 -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=200112L \
     -ffile-prefix-map=$(CURDIR)/= -Wall -Wextra -Werror
 # A function that copies is not to be made a call of itself.
 sdk_cxx_flags := -std=gnu++23 -fno-exceptions -fno-rtti -fno-threadsafe-statics \

@@ -7,8 +7,9 @@
 // `previous_size` belongs to the chunk below while that is in use: 8 bytes are lost per chunk.
 // Free chunks are kept in bins by size: exact below 1 KiB, then 8 per power of two. A request takes
 // from the first bin in which every chunk is large enough, found by bitmap, so allocating and
-// freeing take constant time. Large blocks are mapped by themselves, and go back to the kernel when
-// they are freed. One mutex guards everything.
+// freeing take constant time. Small chunks first wait aside, unjoined, for a request of their very
+// size; they join their neighbours before the heap grows. Large blocks are mapped by themselves,
+// and go back to the kernel when they are freed. One mutex guards everything.
 #include <errno.h>
 #include <kairos/kairos.h>
 #include <kairos/sync.h>
@@ -30,6 +31,7 @@ constexpr size_t kUnit = 16;  // of sizes and addresses
 constexpr size_t kInUse = 1;
 constexpr size_t kBelowInUse = 2;
 constexpr size_t kMapped = 4;  // by itself; previous_size is then the distance to the mapping
+constexpr size_t kAside = 8;   // freed, but not joined yet: in use for its neighbours
 
 struct Chunk {
     size_t previous_size;  // of the chunk below, if that is free
@@ -57,6 +59,8 @@ constexpr size_t kSmallest = sizeof(Chunk);
 constexpr size_t kLargest = PTRDIFF_MAX - 64 * size_t{1024};
 constexpr size_t kMappedFrom = 128 * size_t{1024};
 constexpr size_t kGrowth = 4 * KAIROS_PAGE_SIZE;  // the least that the heap grows by
+
+constexpr size_t kLargestAside = 512;
 
 constexpr size_t kExactBins = 64;
 constexpr size_t kBinsPerDoubling = 8;
@@ -100,13 +104,17 @@ class Heap {
     size_t free_bytes() const { return free_; }
 
   private:
+    Chunk* take_aside(size_t size);
     Chunk* take(size_t size);
     Chunk* grow(size_t size);
+    void join_all();
+    void join(Chunk& chunk);
     void put(Chunk& chunk);
     void remove(Chunk& chunk);
     void split(Chunk& chunk, size_t size);
     Chunk& cut_front(Chunk& chunk, size_t alignment);
 
+    Chunk* aside_[kLargestAside / kUnit + 1] = {};
     Chunk* bins_[kBins] = {};
     uint64_t filled_[kBins / 64] = {};
     std::byte* end_ = nullptr;  // of the memory that is ours; the fence lies just below
@@ -175,15 +183,44 @@ Chunk* Heap::grow(size_t size) {
     }
     total_ += more;
     chunk->above()->head = kInUse | kBelowInUse;
-    free(*chunk);  // joins what is free below
+    join(*chunk);
     return take(size);
 }
 
-void Heap::free(Chunk& freed) {
-    Chunk* chunk = &freed;
-    if (!chunk->is(kInUse) || !chunk->above()->is(kBelowInUse)) {
+void Heap::free(Chunk& chunk) {
+    if ((chunk.head & (kInUse | kAside)) != kInUse || !chunk.above()->is(kBelowInUse)) {
         fatal("free of memory that is not allocated");
     }
+    const size_t size = chunk.size();
+    if (size > kLargestAside) {
+        join(chunk);
+        return;
+    }
+    chunk.head |= kAside;
+    chunk.next = aside_[size / kUnit];
+    aside_[size / kUnit] = &chunk;
+    free_ += size;
+}
+
+Chunk* Heap::take_aside(size_t size) {
+    if (size > kLargestAside) return nullptr;
+    Chunk* chunk = aside_[size / kUnit];
+    if (chunk == nullptr) return nullptr;
+    aside_[size / kUnit] = chunk->next;
+    chunk->head &= ~kAside;
+    free_ -= size;
+    return chunk;
+}
+
+void Heap::join_all() {
+    for (size_t size = kSmallest; size <= kLargestAside; size += kUnit) {
+        while (Chunk* chunk = take_aside(size)) join(*chunk);
+    }
+}
+
+// Makes a chunk in use a free one, together with what is free beside it.
+void Heap::join(Chunk& freed) {
+    Chunk* chunk = &freed;
     size_t size = chunk->size();
     if (Chunk& above = *chunk->above(); !above.is(kInUse)) {
         remove(above);
@@ -208,7 +245,7 @@ void Heap::split(Chunk& chunk, size_t size) {
     chunk.head -= rest;
     Chunk& upper = *chunk.above();
     upper.head = rest | kInUse | kBelowInUse;
-    free(upper);
+    join(upper);
 }
 
 // Frees the front of a chunk in use, so that its payload is aligned. It was made large enough.
@@ -220,14 +257,21 @@ Chunk& Heap::cut_front(Chunk& chunk, size_t alignment) {
     Chunk& upper = *chunk.at(front);
     upper.head = (chunk.size() - front) | kInUse | kBelowInUse;
     chunk.head -= upper.size();
-    free(chunk);
+    join(chunk);
     return upper;
 }
 
 void* Heap::allocate(size_t size, size_t alignment) {
     const size_t wanted = chunk_size(size);
+    if (alignment <= kUnit) {
+        if (Chunk* chunk = take_aside(wanted)) return chunk->payload();
+    }
     const size_t slack = alignment > kUnit ? alignment + kSmallest : 0;
     Chunk* chunk = take(wanted + slack);
+    if (chunk == nullptr) {
+        join_all();
+        chunk = take(wanted + slack);
+    }
     if (chunk == nullptr) chunk = grow(wanted + slack);
     if (chunk == nullptr) return nullptr;
     if (slack != 0) chunk = &cut_front(*chunk, alignment);
