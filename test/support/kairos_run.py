@@ -8,21 +8,22 @@ time is up, 125 when there is no machine to run on, 2 for a wrong call.
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# Beside this file in the source tree; in share/ of an SDK.
-sys.path[:0] = [str(HERE), str(HERE.parent / "share")]
+# In the source tree the modules lie beside this file; in an SDK, in share/ (beside bin/).
+SHARE = HERE.parent / "share"
+sys.path[:0] = [str(HERE), str(SHARE), str(SHARE / "python")]
 
-from machine import Machine  # noqa: E402
+from machine import Machine, stopping_on_signals  # noqa: E402
 
-KERNELS = (HERE.parent / "share" / "kairos.elf",
-           HERE.parents[1] / "build" / "release" / "kernel" / "kairos.elf")
+KERNELS = (SHARE / "kairos.elf", HERE.parents[1] / "build" / "release" / "kernel" / "kairos.elf")
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="kairos-run", description=__doc__,
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kairos-run", description=__doc__, allow_abbrev=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--harts", type=int, default=1, help="how many harts (1)")
     parser.add_argument("--memory", type=int, default=128, metavar="MiB", help="memory (128)")
@@ -32,29 +33,56 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--file", action="append", default=[], metavar="HOST:NAME",
                         help="adds a file to the boot archive; may be given again")
     parser.add_argument("--kernel", type=Path, help="another kernel")
-    parser.add_argument("program", type=Path, metavar="PROGRAM")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")
-    options = parser.parse_args()
-    if options.icount and options.harts != 1:
-        parser.error("--icount runs one hart")
-    if options.harts < 1 or options.memory < 1:
-        parser.error("--harts and --memory take at least 1")
-    if not options.program.is_file():
-        parser.error(f"there is no program {options.program}")
-    options.kernel = options.kernel or next((path for path in KERNELS if path.is_file()), None)
-    if options.kernel is None:
-        parser.error("there is no kernel; `make sdk` builds one")
-    return options
+    # PARSER: a word, and whatever follows it, options and `--` included.
+    parser.add_argument("words", nargs=argparse.PARSER, metavar="PROGRAM [ARGS...]",
+                        help="the program, and what it is called with")
+    return parser
 
 
-def extra_files(words: list[str]) -> dict[str, Path]:
-    files = {}
+def find_kernel(given: Path | None) -> Path:
+    if given is not None:
+        if not given.is_file():
+            raise ValueError(f"there is no kernel {given}")
+        return given
+    for path in KERNELS:
+        if path.is_file():
+            return path
+    raise ValueError("there is no kernel; `make sdk` builds one")
+
+
+def find_files(words: list[str]) -> dict[str, Path]:
+    """What --file names: HOST:NAME, where HOST may have colons."""
+    files: dict[str, Path] = {}
     for word in words:
-        host, separator, name = word.rpartition(":")
-        if not separator or not host or not name:
-            sys.exit(f"kairos-run: --file takes HOST:NAME, not '{word}'")
+        host, _, name = word.rpartition(":")
+        if not host or not name:
+            raise ValueError(f"--file takes HOST:NAME, not '{word}'")
+        if name in files:
+            raise ValueError(f"two files are named '{name}'")
         files[name] = Path(host)
     return files
+
+
+def read_command(words: list[str]) -> tuple[Machine, Path, list[str]]:
+    """The machine, the program and its arguments; a wrong call ends here, with a reason."""
+    parser = make_parser()
+    options = parser.parse_args(words)
+    program, *arguments = options.words[1:] if options.words[0] == "--" else options.words
+    try:
+        if options.harts < 1 or options.memory < 1:
+            raise ValueError("--harts and --memory take at least 1")
+        if options.timeout is not None and not options.timeout > 0:
+            raise ValueError("--timeout takes more than 0 seconds")
+        if options.icount and options.harts > 1:
+            raise ValueError("--icount runs one hart; leave --harts out")
+        if not Path(program).is_file():
+            raise ValueError(f"there is no program {program}")
+        machine = Machine(kernel=find_kernel(options.kernel), harts=options.harts,
+                          memory=options.memory, timeout=options.timeout, icount=options.icount,
+                          files=find_files(options.file))
+    except ValueError as problem:
+        parser.error(str(problem))
+    return machine, Path(program), arguments
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -63,13 +91,13 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def main() -> int:
-    options = parse()
-    machine = Machine(kernel=options.kernel, harts=options.harts, memory=options.memory,
-                      timeout=options.timeout, icount=options.icount,
-                      files=extra_files(options.file))
+    machine, program, arguments = read_command(sys.argv[1:])
     try:
-        return machine.run(options.program, options.arguments,
-                           out=lambda data: write_all(1, data), log=lambda data: write_all(2, data))
+        with stopping_on_signals():
+            return machine.run(program, arguments, out=lambda data: write_all(1, data),
+                               log=lambda data: write_all(2, data))
+    except BrokenPipeError:  # whoever read our output has seen enough
+        return 128 + signal.SIGPIPE
     except (OSError, ValueError) as problem:
         print(f"kairos-run: {problem}", file=sys.stderr)
         return 2

@@ -1,19 +1,17 @@
-"""The tools around the machine: streams, words, archives, results."""
+"""The machine: its two streams, the kernel's command line, what the emulator's end means."""
 
-import struct
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import archive  # noqa: E402
-import run_tests  # noqa: E402
-from machine import Demultiplexer, command_line, encode_word  # noqa: E402
+from machine import Demultiplexer, Machine, command_line, encode_word, exit_status  # noqa: E402
 
 
 def separate(stream: bytes, piece: int) -> tuple[bytes, bytes]:
-    program, log = [], []
+    program: list[bytes] = []
+    log: list[bytes] = []
     streams = Demultiplexer(program.append, log.append)
     for start in range(0, len(stream), piece):
         streams.feed(stream[start:start + piece])
@@ -21,17 +19,45 @@ def separate(stream: bytes, piece: int) -> tuple[bytes, bytes]:
 
 
 class Streams(unittest.TestCase):
-    STREAM = (b"firmware\n\x10Klog 1\n\x10Uprogram \x10\x10 byte\n\x10Klog 2\n\x10U\x10\x10\x10\x10"
-              b"KU\x10K\x10Uend")
+    def check(self, stream: bytes, program: bytes, log: bytes) -> None:
+        for piece in range(1, len(stream) + 1):
+            self.assertEqual(separate(stream, piece), (program, log), f"in pieces of {piece}")
 
-    def test_separates_in_pieces_of_any_size(self) -> None:
-        for piece in range(1, len(self.STREAM) + 1):
-            program, log = separate(self.STREAM, piece)
-            self.assertEqual(program, b"program \x10 byte\n\x10\x10KUend")
-            self.assertEqual(log, b"firmware\nlog 1\nlog 2\n")
+    def test_program_and_log(self) -> None:
+        self.check(b"firmware\n\x10Klog 1\n\x10Uprogram\n\x10Klog 2\n\x10Uend",
+                   b"program\nend", b"firmware\nlog 1\nlog 2\n")
+
+    def test_doubled_escapes_are_data(self) -> None:
+        self.check(b"\x10K\x10U\x10\x10 \x10\x10\x10\x10KU\x10\x10U\x10K\x10U\x10\x10K",
+                   b"\x10 \x10\x10KU\x10U\x10K", b"")
+
+    def test_every_byte_passes(self) -> None:
+        every = bytes(range(256))
+        self.check(b"\x10K\x10U" + every.replace(b"\x10", b"\x10\x10"), every, b"")
+
+    def test_log_within_a_line_of_the_program(self) -> None:
+        self.check(b"\x10K\x10Uhalf\x10Klog\n\x10U and half\n", b"half and half\n", b"log\n")
 
     def test_no_frames_is_the_firmware(self) -> None:
-        self.assertEqual(separate(b"only the firmware", 3), (b"", b"only the firmware"))
+        self.check(b"only the firmware", b"", b"only the firmware")
+
+    def test_only_the_kernel_ends_the_firmware(self) -> None:
+        self.check(b"a\x10Ub\x10Kc\x10Ud", b"d", b"a\x10Ubc")
+
+    def test_passes_on_at_once(self) -> None:
+        program: list[bytes] = []
+        streams = Demultiplexer(program.append, lambda _: None)
+        streams.feed(b"\x10K\x10Ufirst")
+        self.assertEqual(program, [b"first"])
+        streams.feed(b"second\x10")
+        self.assertEqual(program, [b"first", b"second"])
+
+    def test_knows_whether_the_kernel_spoke(self) -> None:
+        streams = Demultiplexer(lambda _: None, lambda _: None)
+        streams.feed(b"firmware\x10")
+        self.assertFalse(streams.kernel_spoke)
+        streams.feed(b"K")
+        self.assertTrue(streams.kernel_spoke)
 
 
 class Words(unittest.TestCase):
@@ -45,35 +71,27 @@ class Words(unittest.TestCase):
         self.assertEqual(command_line("p", ["", "x"]), "init=p console=framed -- % x")
 
 
-class Archives(unittest.TestCase):
-    def test_layout(self) -> None:
-        image = archive.build({"b": b"x" * 5000, "a": b""})
-        magic, count, _, size = struct.unpack_from("<QIIQ", image)
-        self.assertEqual((magic, count, size), (archive.MAGIC, 2, len(image)))
-        entries = [struct.unpack_from("<48sQQ", image, 24 + 64 * i) for i in range(2)]
-        self.assertEqual([entry[0].rstrip(b"\0") for entry in entries], [b"a", b"b"])
-        self.assertTrue(all(entry[1] % 4096 == 0 for entry in entries))
-        self.assertEqual(image[entries[1][1]:][:5000], b"x" * 5000)
+class Statuses(unittest.TestCase):
+    def test_the_programs(self) -> None:
+        for status in (0, 1, 7, 101, 124, 255):
+            self.assertEqual(exit_status(status, kernel_spoke=True), (status, ""))
 
-    def test_refuses_bad_names(self) -> None:
-        for name in ("", "n" * 48):
-            with self.assertRaises(ValueError):
-                archive.build({name: b""})
+    def test_a_panic_before_the_first_word(self) -> None:
+        self.assertEqual(exit_status(101, kernel_spoke=False), (101, ""))
+
+    def test_no_machine(self) -> None:
+        for status, spoke in ((1, False), (0, False), (-9, False), (-9, True)):
+            mapped, problem = exit_status(status, spoke)
+            self.assertEqual(mapped, 125)
+            self.assertIn("qemu-system-riscv64", problem)
 
 
-class Results(unittest.TestCase):
-    def test_counts_cases(self) -> None:
-        self.assertEqual(run_tests.read_cases("ok a\nok b\ndone 2 cases\n", 0), (2, []))
-
-    def test_an_early_end_is_a_failure(self) -> None:
-        self.assertEqual(run_tests.read_cases("ok a\n", 101), (1, ["ended early, with status 101"]))
-
-    def test_a_wrong_count_is_a_failure(self) -> None:
-        passed, failures = run_tests.read_cases("ok a\ndone 2 cases\n", 0)
-        self.assertEqual((passed, len(failures)), (1, 1))
-
-    def test_failures_are_named(self) -> None:
-        self.assertEqual(run_tests.read_cases("FAIL b: no\ndone 1 cases\n", 1), (0, ["b: no"]))
+class Files(unittest.TestCase):
+    def test_two_of_one_name_are_refused(self) -> None:
+        here = Path(__file__)
+        machine = Machine(kernel=here, files={here.name: here})
+        with self.assertRaises(ValueError):
+            machine.run(here, [], lambda _: None, lambda _: None)
 
 
 if __name__ == "__main__":
