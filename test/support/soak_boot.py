@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Boots again and again, on 1, 2, 4 and 8 harts, with a program that ends with status 0; and, given a
-boot archive with a shell, to the prompt, where it types `shutdown`. A boot that hangs, ends with
-another status or dies is shown with its log. The last line is `N passed, N failed`."""
+"""Boots again and again, on 1, 2, 4 and 8 harts, with a program that ends with status 0; or, given
+a boot archive with a shell, to the prompt, where it types `shutdown`. A boot that hangs or ends
+with another status is shown with its log. The last line is `N passed, N failed`."""
 
 import argparse
 import os
@@ -10,14 +10,17 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from machine import Machine
+from machine import EMULATOR, STATUS_TIMEOUT, Machine, emulator, stopping_on_signals
 
 HARTS = (1, 2, 4, 8)
 PROMPT = b"kairos> "
-SHOWN = 4000  # characters of a failed boot's log
+PROGRESS = 50  # boots between two lines of progress
+
+Boot = Callable[[argparse.Namespace, int], tuple[int, str]]
 
 
 def boot_program(options: argparse.Namespace, harts: int) -> tuple[int, str]:
@@ -27,63 +30,91 @@ def boot_program(options: argparse.Namespace, harts: int) -> tuple[int, str]:
     return status, b"".join(log).decode(errors="replace")
 
 
-def boot_shell(options: argparse.Namespace, harts: int) -> tuple[int, str]:
-    """Types `shutdown` at the first prompt; the status, 124 if it did not come to that in time."""
-    master, slave = pty.openpty()
-    command = ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64", "-bios", "default", "-smp",
-               str(harts), "-m", "256", "-nographic", "-no-reboot", "-kernel", str(options.kernel),
-               "-initrd", str(options.shell), "-append", "init=init"]
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
-    os.close(slave)
+def type_shutdown(terminal: int, process: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """Answers the first prompt with `shutdown`; all that was said until the end or the deadline."""
     output, asked = b"", False
-    deadline = time.monotonic() + options.timeout
-    try:
-        while process.poll() is None and time.monotonic() < deadline:
-            if not select.select([master], [], [], 0.2)[0]:
-                continue
-            try:
-                output += os.read(master, 65536)
-            except OSError:  # the other end is closed: it has ended
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            if process.poll() is not None:
                 break
-            if not asked and PROMPT in output:
-                os.write(master, b"shutdown\r")
-                asked = True
+            continue
         try:
-            status = process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            status = 124
+            output += os.read(terminal, 65536)
+        except OSError:  # the other end is closed: it has ended
+            break
+        if not asked and PROMPT in output:
+            os.write(terminal, b"shutdown\r")
+            asked = True
+    return output
+
+
+def boot_shell(options: argparse.Namespace, harts: int) -> tuple[int, str]:
+    command = [EMULATOR, "-M", "virt", "-cpu", "rv64", "-bios", "default", "-smp", str(harts), "-m",
+               "256", "-nographic", "-no-reboot", "-kernel", str(options.kernel), "-initrd",
+               str(options.shell), "-append", "init=init"]
+    terminal, emulators_end = pty.openpty()
+    try:
+        with emulator(command, emulators_end, emulators_end, emulators_end) as process:
+            os.close(emulators_end)
+            output = type_shutdown(terminal, process, time.monotonic() + options.timeout)
+            try:
+                status = process.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                status = STATUS_TIMEOUT
         return status, output.decode(errors="replace")
     finally:
-        process.kill()
-        process.wait()
-        os.close(master)
+        os.close(terminal)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kernel", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=200, help="boots for each number of harts")
-    parser.add_argument("--timeout", type=float, default=60, help="seconds for one boot")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--shell", type=Path, help="boot archive with init and a shell")
-    parser.add_argument("program", type=Path)
-    options = parser.parse_args()
-    boot = boot_shell if options.shell else boot_program
+def report(harts: int, status: int, log: str) -> None:
+    how = "hung" if status == STATUS_TIMEOUT else f"ended with status {status}"
+    print(f"a boot on {harts} hart{'s' if harts > 1 else ''} {how}:\n{log.rstrip()}\n", flush=True)
+
+
+def soak(boot: Boot, options: argparse.Namespace) -> tuple[int, int]:
+    """How many boots passed and failed."""
     passed = failed = 0
-    with ThreadPoolExecutor(options.jobs) as pool:
+    pool = ThreadPoolExecutor(options.jobs)
+    try:
         boots = {pool.submit(boot, options, harts): harts
                  for _ in range(options.count) for harts in HARTS}
+        total = len(boots)
         for future in as_completed(boots):
+            harts = boots.pop(future)  # with its log: thousands of them are not kept
             status, log = future.result()
             if status == 0:
                 passed += 1
             else:
                 failed += 1
-                print(f"a boot on {boots[future]} harts ended with status {status}:\n{log[-SHOWN:]}")
-            if (passed + failed) % 50 == 0:
-                print(f"{passed + failed} of {len(boots)} boots, {failed} failed", flush=True)
+                report(harts, status, log)
+            if (passed + failed) % PROGRESS == 0:
+                print(f"{passed + failed} of {total} boots, {failed} failed", flush=True)
+    finally:
+        # After a signal this is what keeps the rest from being booted before we may go.
+        pool.shutdown(cancel_futures=True)
+    return passed, failed
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kernel", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=200, help="boots for each number of harts")
+    parser.add_argument("--timeout", type=float, default=60, help="seconds for one boot")
+    parser.add_argument("--jobs", type=int, default=2, help="machines at a time")
+    parser.add_argument("--shell", type=Path, help="boot archive with init and a shell")
+    parser.add_argument("program", type=Path)
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse()
+    try:
+        with stopping_on_signals():
+            passed, failed = soak(boot_shell if options.shell else boot_program, options)
+    except OSError as problem:
+        sys.exit(f"soak_boot.py: {problem}")
     print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":
