@@ -27,7 +27,8 @@ def make_parser() -> argparse.ArgumentParser:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--harts", type=int, default=1, help="how many harts (1)")
     parser.add_argument("--memory", type=int, default=128, metavar="MiB", help="memory (128)")
-    parser.add_argument("--timeout", type=float, metavar="S", help="give up after S seconds (never)")
+    parser.add_argument("--timeout", type=float, metavar="S",
+                        help="give up after S seconds (never)")
     parser.add_argument("--icount", action="store_true",
                         help="one instruction is one nanosecond; one hart; repeatable")
     parser.add_argument("--file", action="append", default=[], metavar="HOST:NAME",

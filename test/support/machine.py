@@ -77,7 +77,7 @@ def command_line(program: str, arguments: list[str]) -> str:
     return " ".join(words + [encode_word(word) or "%" for word in arguments])
 
 
-# ---- Emulators end with us -------------------------------------------------------------------------
+# ---- Emulators end with us ---------------------------------------------------------------------
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl
@@ -131,7 +131,7 @@ def emulator(command: list[str], stdin: int = subprocess.DEVNULL, stdout: int = 
                 stream.close()
 
 
-# ---- The machine -----------------------------------------------------------------------------------
+# ---- The machine -------------------------------------------------------------------------------
 def exit_status(emulator_status: int, kernel_spoke: bool) -> tuple[int, str]:
     """The status of a run whose emulator has ended, and a complaint if it was no run at all."""
     if emulator_status < 0:
