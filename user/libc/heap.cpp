@@ -1,3 +1,4 @@
+// Memory from the kernel for the heap; see the header.
 #include "heap.hpp"
 
 #include <errno.h>
@@ -6,8 +7,6 @@
 #include <unistd.h>
 
 #include <kairos/handle.hpp>
-
-#include "../lib/image.hpp"
 
 namespace kairos::internal {
 
@@ -26,27 +25,15 @@ struct Heap {
 };
 constinit Heap heap;
 
-// Above the program and its stack, where page tables are shared with them: the first choice.
-void* preferred_place() {
-    constexpr uintptr_t kStep = uintptr_t{32} << 20;
-    const auto range = own_range();
-    const auto end = reinterpret_cast<uintptr_t>(range.data() + range.size());
-    return reinterpret_cast<void*>((end / kStep + 1) * kStep);
-}
-
-// Maps a new memory object whole, at `place` or where there is room; its handle goes to `memory`.
-std::byte* map_new(size_t size, Handle& memory, void* place = nullptr) {
+// Maps a new memory object whole, where the kernel finds room: low addresses are left to programs
+// that want something at a fixed place. Its handle goes to `memory`.
+std::byte* map_new(size_t size, Handle& memory) {
     kairos_handle_t value = KAIROS_HANDLE_INVALID;
     if (kairos_memory_create(size, 0, &value) < 0) return nullptr;
     memory.reset(value);
-    constexpr uint32_t kProtection = KPROT_READ | KPROT_WRITE;
-    void* address = place;
-    kairos_status_t status =
-        kairos_map(kairos_self_aspace(), value, 0, &address, size, kProtection);
-    if (status == -EEXIST) {
-        address = nullptr;
-        status = kairos_map(kairos_self_aspace(), value, 0, &address, size, kProtection);
-    }
+    void* address = nullptr;
+    const kairos_status_t status =
+        kairos_map(kairos_self_aspace(), value, 0, &address, size, KPROT_READ | KPROT_WRITE);
     return status == 0 ? static_cast<std::byte*>(address) : nullptr;
 }
 
@@ -67,7 +54,7 @@ size_t round_up(size_t size) {
 std::byte* move_end(ptrdiff_t by) {
     if (heap.begin == nullptr) {
         Handle memory;
-        heap.begin = map_new(kHeapSize, memory, preferred_place());
+        heap.begin = map_new(kHeapSize, memory);
         if (heap.begin == nullptr) return nullptr;
         heap.memory = memory.release();
     }
