@@ -15,10 +15,11 @@ sdk_start := $(SDK_OBJECTS)/user/lib/start.S.o
 sdk_headers := $(sort $(shell find user/include user/lib/c++ src/abi -type f))
 sdk_tools := $(addprefix $(SUPPORT)/,kairos_run.py machine.py archive.py)
 
-# Headers of the compiler itself, and of its C++ library.
-sdk_c_folder = $(shell $(CROSS)gcc -print-file-name=include)
-sdk_cxx_folders = $(realpath $(shell $(CROSS)g++ -E -v -x c++ /dev/null 2>&1 | \
-    sed -n '/\#include </,/^End/s/^ //p' | grep 'c++/'))
+# Headers of the compiler itself, and of its C++ library. Asked for when first needed, once.
+sdk_c_folder = $(eval sdk_c_folder := $(shell $(CROSS)gcc -print-file-name=include))$(sdk_c_folder)
+sdk_cxx_folders = $(eval sdk_cxx_folders := $(realpath $(shell \
+    $(CROSS)g++ -E -v -x c++ /dev/null 2>&1 | \
+    sed -n '/\#include </,/^End/s/^ //p' | grep 'c++/')))$(sdk_cxx_folders)
 sdk_flags := -O2 -g -march=rv64gc -mabi=lp64d -mcmodel=medany -fPIE -ftls-model=local-exec \
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
     -fno-stack-protector -nostdinc -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -U__unix__ \
@@ -37,15 +38,15 @@ $(SDK)/include/stamp: $(sdk_headers)
 	    cp -r user/include/. $(@D) && cp src/abi/*.h $(@D)/kairos/abi && \
 	    cp -r user/lib/c++/. $(@D)/c++ && touch $@
 
-$(SDK_OBJECTS)/%.cpp.o: %.cpp $(SDK)/include/stamp
+$(SDK_OBJECTS)/%.cpp.o: %.cpp $(SDK)/include/stamp user/sdk.mk
 	@mkdir -p $(@D)
 	$(call quiet,CXX,$<) $(CROSS)g++ $(sdk_flags) $(sdk_cxx_flags) \
 	    $(addprefix -isystem ,$(sdk_cxx_folders) $(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
-$(SDK_OBJECTS)/%.c.o: %.c $(SDK)/include/stamp
+$(SDK_OBJECTS)/%.c.o: %.c $(SDK)/include/stamp user/sdk.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<) $(CROSS)gcc $(sdk_flags) -std=gnu11 \
 	    $(addprefix -isystem ,$(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
-$(SDK_OBJECTS)/user/lib/%.S.o: user/lib/%.S $(SDK)/include/stamp
+$(SDK_OBJECTS)/user/lib/%.S.o: user/lib/%.S $(SDK)/include/stamp user/sdk.mk
 	@mkdir -p $(@D)
 	$(call quiet,AS,$<) $(CROSS)gcc $(sdk_flags) \
 	    $(addprefix -isystem ,$(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
@@ -70,8 +71,7 @@ $(SDK)/stamp: $(SDK_OBJECTS)/libkairos.a $(SDK_OBJECTS)/libkairos-without-except
 	    cp $(SDK_OBJECTS)/*.a linker/user.ld user/sdk/*.specs \
 	        $(SDK)/lib && cp $(sdk_start) $(SDK)/lib/crt0.o && \
 	    $(CROSS)ar rcsD $(SDK)/lib/libm.a && \
-	    echo '$(sdk_c_folder)' > $(SDK)/lib/c-headers && \
-	    printf '%s\n' $(sdk_cxx_folders) > $(SDK)/lib/c++-headers && \
+	    printf '%s\n' $(sdk_c_folder) $(sdk_cxx_folders) > $(SDK)/lib/compiler-headers && \
 	    cp user/sdk/kairos-cc $(SDK)/bin/kairos-cc && ln -sf kairos-cc $(SDK)/bin/kairos-c++ && \
 	    cp $(SUPPORT)/kairos_run.py $(SDK)/bin/kairos-run && \
 	    chmod +x $(SDK)/bin/kairos-cc $(SDK)/bin/kairos-run && \

@@ -1,3 +1,4 @@
+// Checking ELF files; see the header.
 #include "elf_file.hpp"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// Errors as text: the table of the contract, searched.
 #include <kairos/errors.h>
 
 namespace {

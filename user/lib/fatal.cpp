@@ -1,3 +1,4 @@
+// The end of a program that cannot go on; see the header.
 #include "fatal.hpp"
 
 #include <stdlib.h>

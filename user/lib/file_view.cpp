@@ -1,3 +1,4 @@
+// Files inside memory objects; see the header.
 #include "file_view.hpp"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// Handles that a spawner gives; see the header.
 #include "gifts.hpp"
 
 #include <algorithm>

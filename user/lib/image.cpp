@@ -1,3 +1,4 @@
+// Relocating the image, and finding one's way in it; see the header.
 #include "image.hpp"
 
 #include <kairos/abi/elf.h>

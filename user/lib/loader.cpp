@@ -1,3 +1,4 @@
+// Loading programs; see the header.
 #include "loader.hpp"
 
 #include <errno.h>

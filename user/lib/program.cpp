@@ -1,3 +1,4 @@
+// What this program was given; see the header and <kairos/sdk.h>.
 #include "program.hpp"
 
 #include <kairos/kairos.h>

@@ -1,3 +1,4 @@
+// Stacks of threads; see the header.
 #include "stack.hpp"
 
 #include <kairos/handle.hpp>

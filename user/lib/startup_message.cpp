@@ -1,3 +1,4 @@
+// Writing the first startup message; see the header.
 #include "startup_message.hpp"
 
 #include <cstring>

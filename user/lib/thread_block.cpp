@@ -1,3 +1,4 @@
+// Making and ending threads' blocks; see the header.
 #include "thread_block.hpp"
 
 #include <cstring>

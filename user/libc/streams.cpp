@@ -1,3 +1,4 @@
+// Standard input and output; see the header.
 #include "streams.hpp"
 
 #include <kairos/kairos.h>

@@ -44,6 +44,7 @@
 #include <errno.h>
 #include <kairos/abi/types.h>
 #include <kairos/channel.h>
+#include <kairos/errors.h>
 #include <kairos/fd.h>
 #include <kairos/handle.h>
 #include <kairos/info.h>

@@ -8,16 +8,18 @@
 KAIROS_BEGIN_DECLARATIONS
 
 /* Makes a memory object of `size` bytes, rounded up to whole pages, all zeros. Pages are taken as
- * they are first touched, and charged to the budget of the process that touches them.
- * -EINVAL: `flags` is not 0, or `size` is 0 or absurd. */
+ * they are first touched, and charged to the budget that the object was made with, the caller's.
+ * -EINVAL: `flags` is not 0, or `size` is 0 or larger than all user addresses. */
 kairos_status_t kairos_memory_create(uint64_t size, uint32_t flags, kairos_handle_t* out);
 
 /* Copies `size` bytes from `offset` of the memory into `buffer`; any offset and size, no mapping
- * needed. Needs KRIGHT_READ. -EINVAL: beyond the end. -EACCES. */
+ * needed. Needs KRIGHT_READ. -EACCES. -EINVAL: beyond the end. -ENOTSUP: device registers. -EFAULT:
+ * bytes before the bad page have been copied. -EDQUOT, -ENOMEM: for pages that were never touched.
+ */
 kairos_status_t kairos_memory_read(kairos_handle_t memory, uint64_t offset, void* buffer,
                                    size_t size);
 
-/* The other way round. Needs KRIGHT_WRITE. -EINVAL: beyond the end. -EACCES, -EDQUOT, -ENOMEM. */
+/* The other way round. Needs KRIGHT_WRITE. Errors as kairos_memory_read. */
 kairos_status_t kairos_memory_write(kairos_handle_t memory, uint64_t offset, const void* buffer,
                                     size_t size);
 
@@ -29,18 +31,21 @@ kairos_status_t kairos_memory_write(kairos_handle_t memory, uint64_t offset, con
  * closed. Revoking the handle takes the mapping away.
  *
  * -EINVAL: undefined bits in `protection`; `length` is 0; anything unaligned. -EACCES: WRITE
- * together with EXEC; rights that are missing. -EINVAL: beyond the end of the memory, or of user
- * addresses. -EEXIST: something is mapped in the given range already. -EDQUOT, -ENOMEM. */
+ * together with EXEC. -EFAULT: beyond user addresses. -EACCES: rights are missing. -EINVAL: beyond
+ * the end of the memory. -EEXIST: something is mapped in the given range already. -ENOMEM: there is
+ * no room, or no memory. -EDQUOT. -ESRCH: the process has ended. */
 kairos_status_t kairos_map(kairos_handle_t space, kairos_handle_t memory, uint64_t offset,
                            void** address, size_t length, uint32_t protection);
 
 /* Takes away every mapping, or part of one, between `address` and `address + length`; what is not
- * mapped there is passed over. Needs KRIGHT_MAP. -EINVAL: unaligned, or `length` is 0. */
+ * mapped there is passed over. Needs KRIGHT_MAP. -EINVAL: unaligned, or `length` is 0. -EFAULT:
+ * beyond user addresses. -EDQUOT, -ENOMEM: for cutting a mapping in two. */
 kairos_status_t kairos_unmap(kairos_handle_t space, void* address, size_t length);
 
 /* Changes what may be done with a range that is mapped. Needs KRIGHT_MAP. Never more than the
  * handle used for mapping allowed, nor WRITE together with EXEC (-EACCES). -EINVAL: undefined bits,
- * unaligned, `length` is 0, or part of the range is not mapped. */
+ * unaligned, `length` is 0, or part of the range is not mapped. -EFAULT: beyond user addresses.
+ * -EDQUOT, -ENOMEM: for cutting a mapping in two. */
 kairos_status_t kairos_protect(kairos_handle_t space, void* address, size_t length,
                                uint32_t protection);
 

@@ -23,9 +23,11 @@ kairos_handle_t kairos_bootstrap(uint32_t which);
 
 /* ---- Starting programs ----------------------------------------------------------------------- */
 
+/* A handle to give to a child, which finds it at the place `which`: KAIROS_BOOT_PARENT, ARCHIVE,
+ * STDIN, STDOUT, STDERR, RESOURCE, or USER0 and up. */
 struct kairos_spawn_handle {
-    uint32_t which;         /* KAIROS_BOOT_PARENT, STDIN ... , USER0 and up: the child's place */
-    kairos_handle_t handle; /* moves to the child; KAIROS_HANDLE_INVALID: it gets nothing there */
+    uint32_t which;
+    kairos_handle_t handle; /* at ARCHIVE, KAIROS_HANDLE_INVALID: the child gets none */
 };
 
 /* Starts a program: `path` names a file of the boot archive (a leading slash is passed over), or is
@@ -41,17 +43,19 @@ struct kairos_spawn_handle {
  *
  * On success the child is running. On failure there is no child and nothing is left behind.
  *
- * -EINVAL: `path`, `argv` or argv[0] is null; a `which` that is not below KAIROS_BOOT_COUNT or one
- * of the start protocol's own (6 to 15), or one given twice. -EMSGSIZE: argv has more than about
- * 64,000 bytes. -ENOENT: no such file; no archive. -ENOEXEC: the file is not a program for this
- * machine, or is damaged. Of the handles: -EBADF, -EACCES, -EINVAL (one twice). -EMFILE, -EDQUOT,
- * -ENOMEM. */
+ * -EFAULT: `path`, `argv`, or `give` with `n` above 0, is null. -EINVAL: argv[0] is null.
+ * -EMSGSIZE: argv has more than 4,096 strings or about 64,000 bytes. -EINVAL: a `which` that is not
+ * below KAIROS_BOOT_COUNT, or one of the start protocol's own (6 to 15), or one twice. Of the
+ * handles in their order: -EBADF, -EACCES, -EINVAL (one twice). -ENOENT: no such file; no archive.
+ * -ENOEXEC: the file is not a program for this machine, or is damaged. -EMFILE, -EDQUOT, -ENOMEM.
+ */
 kairos_status_t kairos_spawn(const char* path, char* const argv[],
                              const struct kairos_spawn_handle* give, size_t n,
                              kairos_handle_t* process);
 
 /* The same, the child being charged to `budget` (needs KRIGHT_WRITE; stays the caller's).
- * KAIROS_HANDLE_INVALID: to the caller's own budget. */
+ * KAIROS_HANDLE_INVALID: to the caller's own budget. Before the errors of the given handles:
+ * -EBADF, -ENOTSUP, -EACCES of the budget. */
 kairos_status_t kairos_spawn_in(kairos_handle_t budget, const char* path, char* const argv[],
                                 const struct kairos_spawn_handle* give, size_t n,
                                 kairos_handle_t* process);
@@ -78,8 +82,8 @@ kairos_status_t kairos_thread_spawn(void (*function)(void*), void* argument,
                                     kairos_handle_t* thread);
 
 /* Waits until `deadline` for a thread to have ended. The handle stays the caller's to close. Any
- * number of times; also for threads of other processes. Needs KRIGHT_WAIT. Returns 0. -EINVAL: the
- * calling thread itself. -ETIMEDOUT, -EINTR, -ECANCELED. */
+ * number of times; also for threads of other processes. A thread that waits for itself waits for
+ * ever. Needs KRIGHT_WAIT. Returns 0. -EBADF, -ENOTSUP, -EACCES, -ETIMEDOUT, -EINTR, -ECANCELED. */
 kairos_status_t kairos_thread_join(kairos_handle_t thread, kairos_time_t deadline);
 
 KAIROS_END_DECLARATIONS
