@@ -319,31 +319,6 @@ TEST("revoke: a handle of another process") {
     EXPECT_EQ(0u, ready(channel.a, 0));
 }
 
-TEST("revoke: mappings made through a handle go") {
-    const Owned memory = make_memory(2 * KAIROS_PAGE_SIZE);
-    const Owned copy = duplicate(memory);
-    const Owned below = duplicate(copy);
-    void* kept = nullptr;
-    void* first = nullptr;
-    void* second = nullptr;
-    const uint32_t rw = KPROT_READ | KPROT_WRITE;
-    const kairos_handle_t space = kairos_self_aspace();
-    REQUIRE_STATUS(0, kairos_map(space, memory, 0, &kept, KAIROS_PAGE_SIZE, rw));
-    REQUIRE_STATUS(0, kairos_map(space, copy, 0, &first, KAIROS_PAGE_SIZE, rw));
-    REQUIRE_STATUS(0, kairos_map(space, below, 0, &second, KAIROS_PAGE_SIZE, rw));
-    strcpy(static_cast<char*>(kept), "shared");
-    EXPECT_EQ(0, strcmp(static_cast<char*>(second), "shared"));
-    REQUIRE_STATUS(0, kairos_handle_revoke(memory));
-    const Prober prober;
-    EXPECT(prober.can_read(kept));
-    EXPECT(!prober.can_read(first));
-    EXPECT(!prober.can_read(second));
-    EXPECT_EQ(0, strcmp(static_cast<char*>(kept), "shared"));
-    kairos_unmap(space, kept, KAIROS_PAGE_SIZE);
-    kairos_unmap(space, first, KAIROS_PAGE_SIZE);
-    kairos_unmap(space, second, KAIROS_PAGE_SIZE);
-}
-
 TEST("revoke: closing the handle that a mapping was made through keeps the mapping") {
     Owned memory = make_memory();
     void* address = nullptr;
