@@ -10,7 +10,7 @@ sdk_c_sources := $(sort $(wildcard user/lib/*.c user/libc/*.c))
 sdk_assembly := $(sort $(wildcard user/lib/*.S))
 sdk_objects := $(patsubst %,$(SDK_OBJECTS)/%.o,$(sdk_cxx_sources) $(sdk_c_sources) $(sdk_assembly))
 # Stands in for the unwinder in C++ programs that are linked without -fexceptions.
-sdk_stub_objects := $(patsubst %,$(SDK_OBJECTS)/%.o,$(wildcard user/lib/without_exceptions/*.cpp))
+sdk_terminate_objects := $(patsubst %,$(SDK_OBJECTS)/%.o,$(wildcard user/lib/without_exceptions/*.cpp))
 sdk_start := $(SDK_OBJECTS)/user/lib/start.S.o
 sdk_headers := $(sort $(shell find user/include user/lib/c++ src/abi -type f))
 sdk_tools := $(addprefix $(SUPPORT)/,kairos_run.py machine.py archive.py)
@@ -50,12 +50,12 @@ $(SDK_OBJECTS)/user/lib/%.S.o: user/lib/%.S $(SDK)/include/stamp user/sdk.mk
 	@mkdir -p $(@D)
 	$(call quiet,AS,$<) $(CROSS)gcc $(sdk_flags) \
 	    $(addprefix -isystem ,$(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
--include $(sdk_objects:.o=.d) $(sdk_stub_objects:.o=.d)
+-include $(sdk_objects:.o=.d) $(sdk_terminate_objects:.o=.d)
 
 $(SDK_OBJECTS)/libkairos.a: $(filter-out $(sdk_start),$(sdk_objects))
 	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $^
 
-$(SDK_OBJECTS)/libkairos-without-exceptions.a: $(sdk_stub_objects)
+$(SDK_OBJECTS)/libkairos-without-exceptions.a: $(sdk_terminate_objects)
 	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $^
 
 $(SDK_OBJECTS)/libc.a: user/sdk/prepare-libc

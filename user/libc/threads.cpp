@@ -6,6 +6,7 @@
 #include <threads.h>
 
 #include <atomic>
+#include <new>
 
 #include "../lib/thread_block.hpp"
 

@@ -1,6 +1,6 @@
 /* Output to stdout and stderr by several threads: a call's output stays together. picolibc's files
  * only lock for each character, so these functions are linked in front of its own (--wrap in
- * sdk/kairos.specs.in). stderr is passed on when a call ends. */
+ * sdk/kairos-cc.specs). stderr is passed on when a call ends. */
 #include <stdarg.h>
 #include <stdio-bufio.h>
 #include <stdio.h>

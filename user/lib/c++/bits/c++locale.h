@@ -9,20 +9,19 @@
 
 #define _GLIBCXX_NUM_CATEGORIES 0
 
-namespace std _GLIBCXX_VISIBILITY(default) {
+namespace std {
 
-    using __c_locale = int*;
+using __c_locale = int*;
 
-    // As vsnprintf.
-    inline int __convert_from_v(const __c_locale&, char* out, const int size, const char* format,
-                                ...) {
-        __builtin_va_list arguments;
-        __builtin_va_start(arguments, format);
-        const int length = __builtin_vsnprintf(out, static_cast<size_t>(size), format, arguments);
-        __builtin_va_end(arguments);
-        return length;
-    }
+// As vsnprintf.
+inline int __convert_from_v(const __c_locale&, char* out, const int size, const char* format, ...) {
+    __builtin_va_list arguments;
+    __builtin_va_start(arguments, format);
+    const int length = __builtin_vsnprintf(out, static_cast<size_t>(size), format, arguments);
+    __builtin_va_end(arguments);
+    return length;
+}
 
-}  // namespace )
+}  // namespace std
 
 #endif
