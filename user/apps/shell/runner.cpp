@@ -28,9 +28,10 @@ uint64_t id_of(const kairos::Handle& object) {
 }  // namespace
 
 bool Runner::run_in_foreground(char** arguments) {
-    terminal_.flush();
-    // A program can do without input.
+    // First the input, then the flush that shows the end of the command line: what is typed after
+    // that is the program's, what was typed before is the shell's. A program can do without input.
     ForegroundInput input = terminal_.open_foreground().value_or(ForegroundInput{});
+    terminal_.flush();
     const auto process = launch(arguments, input.stream, terminal_.output());
     if (!process) {
         terminal_.close_foreground(input);
@@ -40,6 +41,7 @@ bool Runner::run_in_foreground(char** arguments) {
     port_.bind(*process, kForegroundEvent, KPORT_BIND_TERMINATED);
     const Ending ending = wait_for(*process, input);
     terminal_.close_foreground(input);
+    if (ending == Ending::Interrupted) terminal_.forget_keys();  // they were meant for it
     report_end(arguments[0], *process, ending);
     return true;
 }

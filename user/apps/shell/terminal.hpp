@@ -39,6 +39,8 @@ class Terminal final : public common::ByteSink {
 
     bool has_keys() const { return typed_first_ != typed_last_; }
 
+    void forget_keys() { typed_first_ = typed_last_; }
+
     // The next byte that was typed; nothing if there is none.
     std::optional<char> next_key();
 

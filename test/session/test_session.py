@@ -1,0 +1,181 @@
+"""What a person meets at the prompt: commands, mistakes, servers that die, hostile programs."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from session import PROMPT, ROOT, Session  # noqa: E402
+
+
+def compile_program(source: str) -> bytes:
+    """A program from this folder."""
+    with tempfile.TemporaryDirectory(prefix="kairos-session-") as folder:
+        out = Path(folder) / "program"
+        subprocess.run([ROOT / "build/sdk/bin/kairos-c++", "-O2", "-s", f"-I{ROOT / 'user'}",
+                        ROOT / "test/session" / source, "-o", out], check=True)
+        return out.read_bytes()
+
+
+class Commands(unittest.TestCase):
+    def test_first_sight(self) -> None:
+        with Session(harts=4) as session:
+            banner = session.expect(PROMPT)
+            self.assertRegex(banner, r"Kairos \S+ on 4 harts, \d+ MiB")
+            self.assertIn("help", banner)
+            self.assertIn("shutdown", session.run("help"))
+            self.assertIn("power off", session.run("help shutdown"))
+
+    def test_programs_answer(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            self.assertEqual(session.run("echo one 'two  three'"), "one two  three\n")
+            self.assertIn("welcome.txt", session.run("ls"))
+            self.assertIn("Welcome to Kairos", session.run("cat welcome.txt"))
+            self.assertRegex(session.run("ps"), r"running .* console\n")
+            self.assertRegex(session.run("harts"), r"(?m)^ +1 ")
+            self.assertRegex(session.run("mem"), r"free +\d+ KiB")
+            self.assertRegex(session.run("objects"), r"\d+  channel")
+            self.assertRegex(session.run("time true"), r"\d+ ns")
+
+    def test_shutdown_ends_the_machine_with_its_status(self) -> None:
+        for words, status in (("shutdown", 0), ("shutdown 7", 7)):
+            with Session() as session:
+                session.expect(PROMPT)
+                session.type(words + "\r")
+                self.assertEqual(session.finish()[1], status)
+
+
+class Mistakes(unittest.TestCase):
+    def test_each_is_told_and_the_prompt_comes_back(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            self.assertIn("no such command", session.run("nosuch"))
+            self.assertIn("not a program", session.run("welcome.txt"))
+            self.assertIn("nofile: no such thing", session.run("cat nofile"))
+            self.assertIn("ended with code 1", session.run("cat nofile"))
+            self.assertIn("null pointer", session.run("fault"))
+            self.assertIn("quote", session.run("echo 'open"))
+            self.assertIn("no pipes", session.run("echo a | cat"))
+            self.assertIn("not a process", session.run("kill 1"))
+            self.assertEqual(session.run("true"), "")
+
+
+class Keyboard(unittest.TestCase):
+    def test_interrupt_stops_the_program_in_the_foreground(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.type("spin\r")
+            session.expect("spin\r\n")
+            session.type("\x03")
+            session.expect("spin: interrupted")
+            session.expect(PROMPT)
+            self.assertEqual(session.run("echo on"), "on\n")
+
+    def test_cooked_lines_reach_a_program(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.type("cat\r")
+            session.expect("cat\r\n")
+            session.type("helo\x7flo\r")
+            session.expect("\r\nhello\r\n")
+            session.type("\x04")
+            session.expect(PROMPT)
+
+    def test_what_is_typed_ahead_is_not_lost(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.type("".join(f"echo li''ne-{number}\r" for number in range(20)))
+            for number in range(20):
+                session.expect(f"line-{number}\r\n")
+
+    def test_history_and_editing(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.run("echo first")
+            session.type("\x1b[A\x1b[D\x7fS\r")  # Up, Left, Backspace
+            session.expect("\nfirSt\r\n")
+
+
+class Background(unittest.TestCase):
+    def test_a_program_runs_there_until_it_is_killed(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            for command in ("spin &", "spawn spin"):
+                self.assertIn("runs as process", session.run(command))
+                session.type(f"kill {session.process_id('spin')}\r")
+                session.expect("] spin ended with code 137")
+                session.expect(PROMPT)
+
+
+class Servers(unittest.TestCase):
+    def test_each_comes_back(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            for server in ("archive", "names"):
+                session.kill(server)
+                self.assertIn("welcome.txt", session.run("ls"))
+            session.type(f"kill {session.process_id('console')}\r")
+            session.expect("The console has been restarted.")
+            session.expect(PROMPT)
+            self.assertEqual(session.run("echo on"), "on\n")
+            session.type(f"kill {session.process_id('shell')}\r")
+            session.expect("Kairos ")
+            session.expect(PROMPT)
+            self.assertEqual(session.run("echo on"), "on\n")
+
+    def test_one_that_keeps_failing_is_given_up(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            for _ in range(6):
+                self.assertIn("welcome.txt", session.run("ls"))  # waits for the server
+                session.kill("archive")
+            self.assertIn("ls ended with code 1", session.run("ls"))
+
+    def test_the_machine_stops_without_an_essential_one(self) -> None:
+        with Session() as session:
+            for _ in range(6):
+                session.expect(PROMPT)
+                session.type(f"kill {session.process_id('shell')}\r")
+            session.expect("an essential program is lost")
+            self.assertEqual(session.finish()[1], 1)
+
+
+class Hostility(unittest.TestCase):
+    def test_servers_survive_a_hostile_client(self) -> None:
+        program = compile_program("hostile_client.cpp")
+        for harts in (1, 4):
+            with Session(harts, {"hostile": program}) as session:
+                session.expect(PROMPT)
+                before = session.run("ps").count("running")
+                for _ in range(3):
+                    self.assertIn("survived", session.run("hostile"))
+                self.assertEqual(session.run("ps").count("running"), before)
+
+
+class Manifest(unittest.TestCase):
+    def start_with(self, manifest: str) -> tuple[str, int]:
+        with Session(files={"manifest": manifest.encode()}) as session:
+            return session.finish()
+
+    def test_a_mistake_stops_the_machine_with_its_line(self) -> None:
+        text, status = self.start_with("# fine\nstart x program=y gets=moon\n")
+        self.assertIn("manifest:2: no such value: gets=moon", text)
+        self.assertEqual(status, 1)
+
+    def test_a_missing_program_is_told(self) -> None:
+        text, status = self.start_with("start x program=missing restart=never essential=yes\n")
+        self.assertIn("cannot be started: no such thing", text)
+        self.assertEqual(status, 1)
+
+    def test_nothing_to_run_is_an_end(self) -> None:
+        text, status = self.start_with("start once program=true restart=never\n")
+        self.assertIn("nothing is left to run", text)
+        self.assertEqual(status, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
