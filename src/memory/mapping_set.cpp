@@ -38,7 +38,7 @@ void MappingSet::cut_off_front(Mapping& mapping, VirtualAddress border) {
 }
 
 RoomSearch::RoomSearch(VirtualAddress from, uint64_t length)
-    : length_(length), first_(std::max(from, kBegin)), at_(first_) {}
+    : length_(length), at_(std::max(from, kBegin)) {}
 
 RoomSearch::Outcome RoomSearch::step(const MappingSet& mappings, uint32_t limit) {
     if (length_ > arch::kUserEnd - kBegin.value) return Outcome::kNoRoom;
@@ -51,7 +51,6 @@ RoomSearch::Outcome RoomSearch::step(const MappingSet& mappings, uint32_t limit)
         const Mapping* taken = mappings.first_in(at_, at_ + length_);
         if (taken == nullptr) return Outcome::kFound;
         at_ = taken->end();
-        if (wrapped_ && at_ >= first_) return Outcome::kNoRoom;
     }
     return Outcome::kGoOn;
 }

@@ -45,7 +45,6 @@ class RoomSearch {
 
   private:
     const uint64_t length_;
-    const VirtualAddress first_;  // where it began
     VirtualAddress at_;
     bool wrapped_ = false;
 };

@@ -305,6 +305,18 @@ TEST_CASE("address space: page tables come back with the last mapping that needs
     CHECK(fixture.budget->used() == bare + fixture.memory->describe().committed + 2 * kPageSize);
 }
 
+TEST_CASE("address space: a table is given back by a mapping that never used it") {
+    Fixture fixture;
+    const uint64_t bare = fixture.budget->used();
+    REQUIRE(fixture.map(page(300), 1000, kData, kAll).ok());  // across three tables
+    REQUIRE(fixture.map(page(1400), 1, kData, kAll).ok());    // in the last of them
+    REQUIRE(fixture.writable(page(1400)));
+    REQUIRE(fixture.unmap(page(1400), 1).ok());
+    CHECK(fixture.budget->used() > bare + 5 * kPageSize);
+    REQUIRE(fixture.unmap(page(300), 1000).ok());
+    CHECK(fixture.budget->used() == bare + fixture.memory->describe().committed + 2 * kPageSize);
+}
+
 TEST_CASE("address space: a budget that is used up does not keep anybody from unmapping") {
     Fixture fixture;
     REQUIRE(fixture.map(page(0), 8, kData, kAll).ok());
@@ -676,6 +688,8 @@ TEST_CASE(
     hosted::enter_hart({1});
     for (uint64_t i = 0; i < 300; ++i) REQUIRE_FALSE(fixture.writable(page(i)));
     hosted::enter_hart({0});
+    // The page table does not say so yet, the mapping does.
+    at_preemption_point(2, [&] { CHECK(fixture.writable(page(299))); });
     REQUIRE(fixture.protect(page(0), 300, kData).ok());
     hosted::enter_hart({1});
     for (uint64_t i = 0; i < 300; ++i) REQUIRE(fixture.writable(page(i)));
