@@ -37,6 +37,13 @@ boot_entry:
     la      t0, boot_trap
     csrw    stvec, t0
 
+    // OpenSBI 1.1 can, rarely, send two harts here at once. One boots; the other gives itself back
+    // to the firmware, from which arch::start_hart fetches it like the rest.
+    la      t0, boot_taken
+    li      t1, 1
+    amoswap.w.aqrl t1, t1, (t0)
+    bnez    t1, give_hart_back
+
     la      t0, kernel_bss_begin    // both on page boundaries
     la      t1, kernel_end
 1:  sd      zero, 0(t0)
@@ -60,6 +67,12 @@ boot_entry:
     li      s0, 0                   // ends the chain of frames
     call    boot_first_hart
     .cfi_endproc
+
+give_hart_back:
+    li      a7, SBI_HART_STATE
+    li      a6, SBI_HART_STOP
+    ecall
+    j       boot_trap               // it has refused
 
 // Until a hart has its block, a trap can only be a defect of the boot code: it stops here, for a
 // debugger to see.
@@ -93,6 +106,11 @@ secondary_entry:
     mv      a0, tp
     call    enter_secondary_hart
     .cfi_endproc
+
+    .section .data.boot_taken, "aw"   // not in .bss, which the first hart clears
+    .balign 4
+boot_taken:
+    .word   0
 
     .section .bss.page_tables, "aw", @nobits
     .balign 4096

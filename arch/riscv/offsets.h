@@ -55,6 +55,10 @@
 #define SSTATUS_FS_CLEAN 0x4000
 #define SSTATUS_SUM 0x40000
 #define SSTATUS_MXR 0x80000
+// The firmware's hart state management.
+#define SBI_HART_STATE 0x48534d
+#define SBI_HART_STOP 1
+
 #define SATP_SV39 8  // the mode, in the topmost four bits
 #define SATP_ASID_SHIFT 44
 #define SATP_ASID_BITS 16

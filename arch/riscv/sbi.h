@@ -14,6 +14,8 @@ inline constexpr uint64_t kHartState = 0x48534d;
 inline constexpr uint64_t kSystemReset = 0x53525354;
 inline constexpr uint64_t kLegacyPutchar = 1;
 
+inline constexpr int64_t kAlreadyAvailable = -6;
+
 struct Reply {
     int64_t error;  // 0: done
     uint64_t value;

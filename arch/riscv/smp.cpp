@@ -21,7 +21,8 @@ std::atomic<uint32_t> live{0};
 // Who stops the machine. Set once.
 std::atomic<HartBlock*> stopper{nullptr};
 
-// Long enough for a hart that takes interrupts or waits for a lock, short for a person.
+// Long enough for a hart that takes interrupts, waits for a lock or is on its way back to the
+// firmware; short for a person.
 constexpr uint64_t kStopNanoseconds = 100'000'000;
 
 // Parks a hart in the function that this becomes a part of, and notes where that was called.
@@ -39,8 +40,13 @@ uint32_t live_harts() { return live.load(std::memory_order_acquire); }
 bool start_hart(Hart& hart, void* stack_top) {
     hart.block.scratch = reinterpret_cast<uint64_t>(stack_top);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    const sbi::Reply reply = sbi::start_hart(hart.hardware_id, image_address(secondary_entry).value,
-                                             image_address(&hart.block).value);
+    // A hart that is giving itself back to the firmware (boot.S) cannot be started until it has.
+    const uint64_t start = csr::read<csr::kTime>();
+    sbi::Reply reply;
+    do {
+        reply = sbi::start_hart(hart.hardware_id, image_address(secondary_entry).value,
+                                image_address(&hart.block).value);
+    } while (reply.error == sbi::kAlreadyAvailable && csr::read<csr::kTime>() - start < kStopTicks);
     return reply.error == 0;
 }
 
