@@ -41,12 +41,12 @@ bool start_hart(Hart& hart, void* stack_top) {
     hart.block.scratch = reinterpret_cast<uint64_t>(stack_top);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     // A hart that is giving itself back to the firmware (boot.S) cannot be started until it has.
-    const uint64_t start = csr::read<csr::kTime>();
+    const uint64_t deadline = now().nanoseconds + kStopNanoseconds;
     sbi::Reply reply;
     do {
         reply = sbi::start_hart(hart.hardware_id, image_address(secondary_entry).value,
                                 image_address(&hart.block).value);
-    } while (reply.error == sbi::kAlreadyAvailable && csr::read<csr::kTime>() - start < kStopTicks);
+    } while (reply.error == sbi::kAlreadyAvailable && now().nanoseconds < deadline);
     return reply.error == 0;
 }
 
