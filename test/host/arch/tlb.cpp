@@ -19,6 +19,17 @@ std::atomic<uint64_t> pages_flushed{0};
 
 Tlb& own_tlb() { return tlb_of(this_hart().index.value); }
 
+// Words are read and written whole, as by a processor: user programs may race for them.
+void move_word(void* place, void* bytes, bool store) {
+    std::atomic_ref word(*static_cast<uint64_t*>(place));
+    auto& own = *static_cast<uint64_t*>(bytes);
+    if (store) {
+        word.store(own, std::memory_order_relaxed);
+    } else {
+        own = word.load(std::memory_order_relaxed);
+    }
+}
+
 // With a translation that allows the access, does it. False: there is none.
 bool access_once(VirtualAddress address, arch::Access access, void* bytes, size_t size) {
     Tlb& tlb = own_tlb();
@@ -33,10 +44,11 @@ bool access_once(VirtualAddress address, arch::Access access, void* bytes, size_
     }
     if (!found->second.flags.allows(access)) return false;
     void* place = arch::physical_pointer(found->second.frame + address.page_offset());
-    if (access == arch::Access::kWrite) {
-        std::memcpy(place, bytes, size);
-    } else if (bytes != nullptr) {
-        std::memcpy(bytes, place, size);
+    const bool store = access == arch::Access::kWrite;
+    if (size == sizeof(uint64_t) && address.value % size == 0) {
+        move_word(place, bytes, store);
+    } else {
+        std::memcpy(store ? place : bytes, store ? bytes : place, size);
     }
     return true;
 }
