@@ -27,7 +27,7 @@ uint64_t id_of(const kairos::Handle& object) {
 
 }  // namespace
 
-bool Runner::run_in_foreground(char** arguments) {
+void Runner::run_in_foreground(char** arguments) {
     // First the input, then the flush that shows the end of the command line: what is typed after
     // that is the program's, what was typed before is the shell's. A program can do without input.
     ForegroundInput input = terminal_.open_foreground().value_or(ForegroundInput{});
@@ -36,14 +36,13 @@ bool Runner::run_in_foreground(char** arguments) {
     if (!process) {
         terminal_.close_foreground(input);
         report_start_failure(arguments[0], process.error());
-        return false;
+        return;
     }
     port_.bind(*process, kForegroundEvent, KPORT_BIND_TERMINATED);
     const Ending ending = wait_for(*process, input);
     terminal_.close_foreground(input);
     if (ending == Ending::Interrupted) terminal_.forget_keys();  // they were meant for it
     report_end(arguments[0], *process, ending);
-    return true;
 }
 
 Runner::Ending Runner::wait_for(const kairos::Process& process, const ForegroundInput& input) {

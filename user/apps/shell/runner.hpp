@@ -15,8 +15,8 @@ class Runner {
     Runner(Terminal& terminal, const kairos::Port& port) : terminal_(terminal), port_(port) {}
 
     // Runs `arguments[0]` and returns when it has ended. ^C ends it, and so does losing the
-    // console. False, said on the terminal, if it could not be started.
-    bool run_in_foreground(char** arguments);
+    // console.
+    void run_in_foreground(char** arguments);
 
     // Starts `arguments[0]` and leaves it running.
     void run_in_background(char** arguments);
