@@ -33,23 +33,39 @@ void add_memory(const platform::Machine& machine) {
     mm::init_frames(memory);
 }
 
+constexpr int kStartTries = 10;
+constexpr uint64_t kTryNanoseconds = 200'000'000;
+
+bool comes_online(const Hart& hart) {
+    const uint64_t deadline = arch::now().nanoseconds + kTryNanoseconds;
+    while (!hart.online.load(std::memory_order_acquire)) {
+        if (arch::now().nanoseconds > deadline) return false;
+        arch::relax();
+    }
+    return true;
+}
+
+// Firmware has been seen to forget a hart that it said it had started; so it is asked again.
+void start_hart(Hart& hart) {
+    hart.thread = &Thread::create_idle(*root_budget);
+    auto stack = mm::KernelStack::allocate();
+    check(stack.ok(), "no memory for a hart's stack");
+    void* top = stack->release_for_ever();
+    for (int tries = 0; tries < kStartTries; ++tries) {
+        (void)arch::start_hart(hart, top);
+        if (comes_online(hart)) return;
+        log("hart %lu does not come; it is started again", hart.hardware_id);
+    }
+    panic("the firmware does not start a hart");
+}
+
+// When this returns all harts are there, so that the first program finds them.
 void start_other_harts(const platform::Machine& machine, uint64_t own_hardware_id) {
     if (machine.harts_ignored != 0) {
         log("%u harts beyond the first %u stay off", machine.harts_ignored, kMaxHarts);
     }
     for (uint32_t i = 0; i < machine.hart_count; ++i) {
-        if (machine.hart_ids[i] == own_hardware_id) continue;
-        Hart& hart = Harts::add(machine.hart_ids[i]);
-        hart.thread = &Thread::create_idle(*root_budget);
-        auto stack = mm::KernelStack::allocate();
-        check(stack.ok(), "no memory for a hart's stack");
-        if (!arch::start_hart(hart, stack->release_for_ever())) {
-            panic("the firmware did not start a hart");
-        }
-    }
-    // The first program finds all harts there.
-    for (uint32_t i = 1; i < Harts::count(); ++i) {
-        while (!Harts::at({i}).online.load(std::memory_order_acquire)) arch::relax();
+        if (machine.hart_ids[i] != own_hardware_id) start_hart(Harts::add(machine.hart_ids[i]));
     }
 }
 
