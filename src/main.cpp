@@ -33,7 +33,7 @@ void add_memory(const platform::Machine& machine) {
     mm::init_frames(memory);
 }
 
-constexpr int kStartTries = 10;
+constexpr int kStartTries = 50;
 constexpr uint64_t kTryNanoseconds = 200'000'000;
 
 bool comes_online(const Hart& hart) {

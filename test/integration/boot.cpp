@@ -36,12 +36,12 @@ TEST("the program has itself") {
 }
 
 TEST("the program has what it was given and nothing else") {
-    EXPECT_EQ(KOBJ_TYPE_RESOURCE,
-              info_of<kairos_info_basic>(kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_BASIC)
-                  .type);
-    EXPECT_EQ(KOBJ_TYPE_MEMORY,
-              info_of<kairos_info_basic>(kairos_bootstrap(KAIROS_BOOT_ARCHIVE), KAIROS_INFO_BASIC)
-                  .type);
+    EXPECT_EQ(
+        KOBJ_TYPE_RESOURCE,
+        info_of<kairos_info_basic>(kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_BASIC).type);
+    EXPECT_EQ(
+        KOBJ_TYPE_MEMORY,
+        info_of<kairos_info_basic>(kairos_bootstrap(KAIROS_BOOT_ARCHIVE), KAIROS_INFO_BASIC).type);
     for (const uint32_t which : {KAIROS_BOOT_PARENT, KAIROS_BOOT_STDIN, KAIROS_BOOT_STDOUT,
                                  KAIROS_BOOT_STDERR, KAIROS_BOOT_USER0, KAIROS_BOOT_USER0 + 15}) {
         EXPECT_EQ(KAIROS_HANDLE_INVALID, kairos_bootstrap(which));

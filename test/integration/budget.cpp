@@ -170,8 +170,7 @@ TEST("spawn into a budget that is too small leaves nothing behind") {
         const kairos_spawn_handle give = {KAIROS_BOOT_USER0, event};
         const uint32_t before = own_handles();
         kairos_handle_t value = 77;
-        const kairos_status_t status =
-            try_spawn_role("does nothing", &give, 1, &value, budget);
+        const kairos_status_t status = try_spawn_role("does nothing", &give, 1, &value, budget);
         if (status == 0) {
             // It was enough to begin with; the rest is taken as it is touched.
             const Owned process(value);
@@ -261,5 +260,5 @@ ROLE("sends a large message") {
     static char payload[KCHANNEL_MAX_MSG_BYTES];
     const kairos_channel_msg message = message_of(payload, sizeof(payload));
     return kairos_channel_send(kairos_bootstrap(KAIROS_BOOT_USER0), &message, 0, kForever) == 0 ? 0
-                                                                                               : 2;
+                                                                                                : 2;
 }

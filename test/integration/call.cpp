@@ -27,7 +27,8 @@ kairos_channel_msg reply_to(const Inbox& request, const char* text) {
 
 }  // namespace
 
-// ---- The order of errors -------------------------------------------------------------------------
+// ---- The order of errors
+// -------------------------------------------------------------------------
 
 TEST("call: errors in their order") {
     const BadPointers bad;
@@ -120,7 +121,8 @@ TEST("call: what is wrong with the handles of the request") {
     EXPECT_STATUS(0, kairos_object_signal(event, 0, 1u << 8));
 }
 
-// ---- Replies -------------------------------------------------------------------------------------
+// ---- Replies
+// -------------------------------------------------------------------------------------
 
 TEST("call: the request has a fresh txid, whatever the caller wrote") {
     const Channel channel;
@@ -273,7 +275,8 @@ TEST("call: four clients and two servers on one channel") {
     server1.join();
 }
 
-// ---- Replies that come too late or do not fit ----------------------------------------------------
+// ---- Replies that come too late or do not fit
+// ----------------------------------------------------
 
 TEST("call: out of time, the request stays sent, the late reply is dropped") {
     const Channel channel;
@@ -373,7 +376,8 @@ TEST("call: interrupted while it waits for the reply") {
     EXPECT_EQ(0u, queued_in(channel.a));
 }
 
-// ---- Ends ----------------------------------------------------------------------------------------
+// ---- Ends
+// ----------------------------------------------------------------------------------------
 
 TEST("call: to a peer that is closed") {
     Channel channel;
@@ -448,8 +452,7 @@ TEST("reply_recv: what was sent stays sent when the receive fails") {
     Inbox server;
     REQUIRE_STATUS(1, server.receive(channel.b));
     const kairos_channel_msg answer = reply_to(server, "answer");
-    EXPECT_STATUS(-ETIMEDOUT,
-                  kairos_channel_reply_recv(channel.b, &answer, server.fresh(), kPast));
+    EXPECT_STATUS(-ETIMEDOUT, kairos_channel_reply_recv(channel.b, &answer, server.fresh(), kPast));
     EXPECT_STATUS(1, caller.result());
     EXPECT(reply.has_text("answer"));
 }

@@ -27,7 +27,8 @@ uint64_t send_with_event(kairos_handle_t channel, const char* text) {
 
 }  // namespace
 
-// ---- The order of errors -------------------------------------------------------------------------
+// ---- The order of errors
+// -------------------------------------------------------------------------
 
 TEST("recv: errors in their order") {
     const BadPointers bad;
@@ -84,15 +85,16 @@ TEST("recv: nothing there") {
     EXPECT_STATUS(1, inbox.receive(channel.b, 0, kPast));
 }
 
-// ---- What is delivered ---------------------------------------------------------------------------
+// ---- What is delivered
+// ---------------------------------------------------------------------------
 
 TEST("recv: sizes around every limit") {
     const Channel channel;
     static unsigned char sent[KCHANNEL_MAX_MSG_BYTES];
     static unsigned char received[KCHANNEL_MAX_MSG_BYTES + 8];
     for (size_t i = 0; i < sizeof(sent); ++i) sent[i] = static_cast<unsigned char>(i * 7 + i / 256);
-    for (const uint32_t size : {0u, 1u, 7u, 8u, 127u, 128u, 129u, 255u, 4095u, 4096u, 4097u, 8192u,
-                                65535u, 65536u}) {
+    for (const uint32_t size :
+         {0u, 1u, 7u, 8u, 127u, 128u, 129u, 255u, 4095u, 4096u, 4097u, 8192u, 65535u, 65536u}) {
         const kairos_channel_msg message = message_of(sent, size);
         REQUIRE_STATUS(0, kairos_channel_send(channel.a, &message, 0, kForever));
         memset(received, 0xee, sizeof(received));
@@ -197,7 +199,8 @@ TEST("recv: a txid of the sender's arrives only as a reply") {
     EXPECT_EQ(0u, inbox.header.txid);
 }
 
-// ---- What does not fit ---------------------------------------------------------------------------
+// ---- What does not fit
+// ---------------------------------------------------------------------------
 
 TEST("recv: too large a message stays, and says what it needs") {
     const Channel channel;
@@ -278,8 +281,7 @@ TEST("recv: a header that cannot be written: the message stays whole") {
     Inbox inbox;
     *header = *inbox.fresh();
     pages.protect(KPROT_READ);
-    EXPECT_STATUS(-EFAULT,
-                  kairos_channel_recv(channel.b, header, KCHANNEL_OPT_NONBLOCK, kForever));
+    EXPECT_STATUS(-EFAULT, kairos_channel_recv(channel.b, header, KCHANNEL_OPT_NONBLOCK, kForever));
     EXPECT_EQ(before, own_handles());
     EXPECT_EQ(1u, queued_in(channel.b));
     REQUIRE_STATUS(1, inbox.poll(channel.b));
@@ -303,7 +305,8 @@ TEST("recv: the next receiver is not kept from a message that another could not 
     EXPECT_ONE_OF(ANY(1, -EMSGSIZE), small.result());
 }
 
-// ---- Blocking and the end ------------------------------------------------------------------------
+// ---- Blocking and the end
+// ------------------------------------------------------------------------
 
 TEST("recv: blocks until a message comes") {
     const Channel channel;

@@ -43,7 +43,8 @@ TEST("create: two ends of one channel") {
     EXPECT_EQ(2u, info_of<kairos_info_channel>(channel.a, KAIROS_INFO_CHANNEL).owners_handle);
 }
 
-// ---- The order of errors -------------------------------------------------------------------------
+// ---- The order of errors
+// -------------------------------------------------------------------------
 
 TEST("send: errors in their order") {
     const BadPointers bad;
@@ -135,7 +136,8 @@ TEST("send: to a peer that is closed") {
     EXPECT(is_valid(event));
 }
 
-// ---- Memory --------------------------------------------------------------------------------------
+// ---- Memory
+// --------------------------------------------------------------------------------------
 
 TEST("send: bad memory for the message") {
     const Channel channel;
@@ -210,7 +212,8 @@ TEST("send: the message may lie in read-only memory, and is not changed") {
     EXPECT(inbox.has_text("constant"));
 }
 
-// ---- Limits and full queues ----------------------------------------------------------------------
+// ---- Limits and full queues
+// ----------------------------------------------------------------------
 
 TEST("send: as many handles as a message may have") {
     const Channel channel;

@@ -6,7 +6,8 @@
 #include "roles.h"
 #include "workers.h"
 
-// ---- Moving --------------------------------------------------------------------------------------
+// ---- Moving
+// --------------------------------------------------------------------------------------
 
 TEST("transfer: the rights travel with the handle") {
     const Channel channel;
@@ -77,8 +78,8 @@ TEST("transfer: handles in a queue that is dropped are closed") {
 TEST("transfer: to another process and back") {
     const Channel channel;
     Channel ends;
-    const Owned process = spawn_role("sends back what it gets",
-                                     {{KAIROS_BOOT_USER0, ends.b.release()}});
+    const Owned process =
+        spawn_role("sends back what it gets", {{KAIROS_BOOT_USER0, ends.b.release()}});
     Owned event = make_event();
     const uint64_t id = id_of(event);
     REQUIRE_STATUS(0, send_handle(ends.a, event));
@@ -100,7 +101,8 @@ ROLE("sends back what it gets") {
     return 0;
 }
 
-// ---- Cycles --------------------------------------------------------------------------------------
+// ---- Cycles
+// --------------------------------------------------------------------------------------
 //
 // The harness counts objects after each of these: nothing may be left.
 
@@ -152,7 +154,8 @@ TEST("cycles: a deep nest of pairs") {
     EXPECT_STATUS(0, kairos_handle_close(far, 0));
 }
 
-// ---- Rendezvous ----------------------------------------------------------------------------------
+// ---- Rendezvous
+// ----------------------------------------------------------------------------------
 
 TEST("rendezvous: without a receiver the message queues") {
     const Channel channel;
@@ -178,9 +181,8 @@ TEST("rendezvous: every combination of the two sides delivers") {
                 static char room[20001];
                 kairos_handle_t handle = KAIROS_HANDLE_INVALID;
                 kairos_channel_msg got = message_of(room, sizeof(room), &handle, 1);
-                Blocked taker([&] {
-                    return kairos_channel_recv(channel.b, &got, receiver, kForever);
-                });
+                Blocked taker(
+                    [&] { return kairos_channel_recv(channel.b, &got, receiver, kForever); });
                 Owned event = make_event();
                 const uint64_t id = id_of(event);
                 kairos_handle_t sent = event.release();
@@ -202,9 +204,8 @@ TEST("rendezvous: an armed receiver without enough room") {
     const Channel channel;
     char byte = 0;
     kairos_channel_msg small = message_of(&byte, 1);
-    Blocked taker([&] {
-        return kairos_channel_recv(channel.b, &small, KCHANNEL_OPT_RENDEZVOUS, kForever);
-    });
+    Blocked taker(
+        [&] { return kairos_channel_recv(channel.b, &small, KCHANNEL_OPT_RENDEZVOUS, kForever); });
     EXPECT_STATUS(0, send_text(channel.a, "too much", KCHANNEL_OPT_RENDEZVOUS));
     EXPECT_STATUS(-EMSGSIZE, taker.result());
     EXPECT_EQ(8u, small.num_bytes);
@@ -217,9 +218,8 @@ TEST("rendezvous: an armed receiver whose memory is bad") {
     const Channel channel;
     const Pages pages;
     kairos_channel_msg room = message_of(pages.end() - 2, 100);
-    Blocked taker([&] {
-        return kairos_channel_recv(channel.b, &room, KCHANNEL_OPT_RENDEZVOUS, kForever);
-    });
+    Blocked taker(
+        [&] { return kairos_channel_recv(channel.b, &room, KCHANNEL_OPT_RENDEZVOUS, kForever); });
     Owned event = make_event();
     kairos_handle_t handle = event.release();
     const kairos_channel_msg message = message_of("a long text", 11, &handle, 1);

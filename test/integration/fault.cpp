@@ -147,7 +147,8 @@ TEST("a fault ends the whole process and closes its handles") {
     EXPECT_STATUS(-EFAULT, tiny.exit_code());
     EXPECT_EQ(POLLHUP, ready(channel.a, 0));
     EXPECT_EQ(POLLIN | POLLHUP, ready(tiny.thread, POLLIN));
-    EXPECT_ONE_OF(ANY(-ESRCH, -EINVAL), kairos_thread_start(second, kTinyCode, kTinyStackTop, 0, 0));
+    EXPECT_ONE_OF(ANY(-ESRCH, -EINVAL),
+                  kairos_thread_start(second, kTinyCode, kTinyStackTop, 0, 0));
 }
 
 TEST("a memory object that ends within the mapping's life") {

@@ -7,8 +7,8 @@
 
 namespace {
 
-constexpr kairos_rights_t kChannelRights = KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER |
-                                           KRIGHT_DUPLICATE | KRIGHT_WAIT | KRIGHT_SIGNAL;
+constexpr kairos_rights_t kChannelRights =
+    KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER | KRIGHT_DUPLICATE | KRIGHT_WAIT | KRIGHT_SIGNAL;
 constexpr uint32_t kUndefinedRight = 1u << 9;
 
 // Values that were never handed out.
@@ -17,7 +17,8 @@ constexpr kairos_handle_t kNoHandles[] = {KAIROS_HANDLE_INVALID, 1, 0xffffffff, 
 
 }  // namespace
 
-// ---- Close ---------------------------------------------------------------------------------------
+// ---- Close
+// ---------------------------------------------------------------------------------------
 
 TEST("close: errors in their order") {
     const kairos_handle_t closed = closed_handle();
@@ -89,7 +90,8 @@ TEST("handles of one process differ while they live") {
     for (const kairos_handle_t copy : copies) EXPECT_STATUS(0, kairos_handle_close(copy, 0));
 }
 
-// ---- Duplicate -----------------------------------------------------------------------------------
+// ---- Duplicate
+// -----------------------------------------------------------------------------------
 
 TEST("duplicate: errors in their order") {
     const BadPointers bad;
@@ -146,7 +148,8 @@ TEST("duplicate: the same object, and both keep it") {
     EXPECT_EQ(POLLHUP, ready(channel.b, 0));
 }
 
-// ---- Rights --------------------------------------------------------------------------------------
+// ---- Rights
+// --------------------------------------------------------------------------------------
 
 TEST("rights of new objects") {
     const Channel channel;
@@ -168,8 +171,8 @@ TEST("rights_get: errors in their order") {
     const Owned event = make_event();
     EXPECT_STATUS(-EFAULT, kairos_cap_rights_get(closed_handle(),
                                                  static_cast<kairos_rights_t*>(bad.kernel())));
-    EXPECT_STATUS(-EBADF, kairos_cap_rights_get(closed_handle(), static_cast<kairos_rights_t*>(
-                                                                     bad.unreachable())));
+    EXPECT_STATUS(-EBADF, kairos_cap_rights_get(closed_handle(),
+                                                static_cast<kairos_rights_t*>(bad.unreachable())));
     EXPECT_OUTPUT_CHECKED(kairos_rights_t, kairos_cap_rights_get(event, out));
 }
 
@@ -208,7 +211,8 @@ TEST("rights of one handle say nothing about another of the same object") {
     EXPECT_STATUS(0, send_text(copy, "yes"));
 }
 
-// ---- A full table --------------------------------------------------------------------------------
+// ---- A full table
+// --------------------------------------------------------------------------------
 
 TEST("a full table") {
     const Channel channel;

@@ -22,16 +22,15 @@
 #define HARNESS_JOIN(a, b) HARNESS_JOIN_EXPANDED(a, b)
 #define HARNESS_JOIN_EXPANDED(a, b) a##b
 
-#define TEST(name)                                                                      \
-    static void HARNESS_JOIN(case_, __LINE__)();                                        \
-    static harness::RegisteredCase HARNESS_JOIN(registered_, __LINE__)(name,                      \
-                                                             HARNESS_JOIN(case_, __LINE__)); \
+#define TEST(name)                                                      \
+    static void HARNESS_JOIN(case_, __LINE__)();                        \
+    static harness::RegisteredCase HARNESS_JOIN(registered_, __LINE__)( \
+        name, HARNESS_JOIN(case_, __LINE__));                           \
     static void HARNESS_JOIN(case_, __LINE__)()
 
-#define ROLE(name)                                                                      \
-    static int HARNESS_JOIN(role_, __LINE__)();                                         \
-    static harness::Role HARNESS_JOIN(registered_, __LINE__)(name,                      \
-                                                             HARNESS_JOIN(role_, __LINE__)); \
+#define ROLE(name)                                                                                 \
+    static int HARNESS_JOIN(role_, __LINE__)();                                                    \
+    static harness::Role HARNESS_JOIN(registered_, __LINE__)(name, HARNESS_JOIN(role_, __LINE__)); \
     static int HARNESS_JOIN(role_, __LINE__)()
 
 int main(int argc, char** argv) { return harness::run(argc, argv); }

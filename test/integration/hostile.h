@@ -27,8 +27,8 @@ class Pages {
         return reinterpret_cast<T*>(end() - count * sizeof(T));
     }
     void protect(uint32_t protection) const {
-        REQUIRE_STATUS(0, kairos_protect(kairos_self_aspace(), address_,
-                                         length_ - KAIROS_PAGE_SIZE, protection));
+        REQUIRE_STATUS(0, kairos_protect(kairos_self_aspace(), address_, length_ - KAIROS_PAGE_SIZE,
+                                         protection));
     }
 
   private:
@@ -56,8 +56,10 @@ class BadPointers {
         const auto half = reinterpret_cast<void*>(uint64_t{1} << 63);
         const auto wrapping = reinterpret_cast<void*>(~uint64_t{3});
         const BadPointer list[kCount] = {
-            {"null", nullptr, false},         {"unmapped", gone.begin(), false},
-            {"no access", none_.end(), false}, {"a kernel address", kernel, true},
+            {"null", nullptr, false},
+            {"unmapped", gone.begin(), false},
+            {"no access", none_.end(), false},
+            {"a kernel address", kernel, true},
             {"the first non-canonical address", beyond, true},
             {"the middle of all addresses", half, true},
             {"the end of all addresses", wrapping, true},
@@ -116,8 +118,8 @@ void expect_bad_input_refused(const char* name, const char* file, int line, Call
     Pages pages;
     memset(pages.begin(), 0, KAIROS_PAGE_SIZE);
     if constexpr (sizeof(T) > 1) {
-        const BadPointer straddling = {"two pages of which one is bad",
-                                       pages.end() - sizeof(T) / 2, false};
+        const BadPointer straddling = {"two pages of which one is bad", pages.end() - sizeof(T) / 2,
+                                       false};
         expect_fault(call(static_cast<T*>(straddling.address)), straddling, name, file, line);
     }
     if (own_handles() != before) {
@@ -126,17 +128,16 @@ void expect_bad_input_refused(const char* name, const char* file, int line, Call
 }
 
 // `call` is an expression of `out`.
-#define EXPECT_OUTPUT_CHECKED(type, call)                                                 \
-    expect_bad_output_refused<type>(#call, __FILE__, __LINE__, [&](type* out) -> kairos_status_t { \
-        return (call);                                                                    \
-    })
+#define EXPECT_OUTPUT_CHECKED(type, call)                      \
+    expect_bad_output_refused<type>(#call, __FILE__, __LINE__, \
+                                    [&](type* out) -> kairos_status_t { return (call); })
 // `call` is an expression of `in`.
-#define EXPECT_INPUT_CHECKED(type, call)                                                  \
-    expect_bad_input_refused<type>(#call, __FILE__, __LINE__, [&](type* in) -> kairos_status_t { \
-        return (call);                                                                    \
-    })
+#define EXPECT_INPUT_CHECKED(type, call)                      \
+    expect_bad_input_refused<type>(#call, __FILE__, __LINE__, \
+                                   [&](type* in) -> kairos_status_t { return (call); })
 
-// ---- Trying memory without dying of it -----------------------------------------------------------
+// ---- Trying memory without dying of it
+// -----------------------------------------------------------
 
 // Whether user memory can be read, or written: asked of the kernel, which copies.
 class Prober {

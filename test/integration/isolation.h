@@ -53,7 +53,8 @@ inline constexpr uint32_t kNoCase = UINT32_MAX;
 // A case that takes longer hangs. Far more than any needs, on a slow machine too.
 inline constexpr uint64_t kHangSeconds = 150;
 
-// ---- One case, in this process -------------------------------------------------------------------
+// ---- One case, in this process
+// -------------------------------------------------------------------
 
 // The SDK keeps the heap's memory and the stack of the last thread that ended: from here on it has
 // both.
@@ -82,7 +83,8 @@ inline bool run_here(const Case& test) {
     return running.failures == 0;
 }
 
-// ---- One case, in a process of its own -----------------------------------------------------------
+// ---- One case, in a process of its own
+// -----------------------------------------------------------
 
 inline const char* thread_state_name(uint32_t state) {
     constexpr const char* kNames[] = {"new", "ready", "running", "blocked", "ended"};
@@ -159,10 +161,11 @@ inline bool run_and_compare(const Case& test, uint32_t number, Holdings& before)
     const Holdings after = before.wait_until_back(Holdings::kAll);
     if (after.objects < before.objects) before.objects = after.objects;
     if (after.is_back(before, Holdings::kAll)) return passed;
-    print(passed ? "FAIL %s: when its process had gone there were %ld handles, %ld objects, %ld KiB "
-                   "more in use"
-                 : "    also, %s: when its process had gone there were %ld handles, %ld objects, %ld "
-                   "KiB more in use",
+    print(passed
+              ? "FAIL %s: when its process had gone there were %ld handles, %ld objects, %ld KiB "
+                "more in use"
+              : "    also, %s: when its process had gone there were %ld handles, %ld objects, %ld "
+                "KiB more in use",
           test.name, static_cast<long>(after.handles - before.handles),
           static_cast<long>(after.objects - before.objects),
           static_cast<long>((before.memory_free - after.memory_free) / 1024));
@@ -170,7 +173,8 @@ inline bool run_and_compare(const Case& test, uint32_t number, Holdings& before)
     return false;
 }
 
-// ---- The program ---------------------------------------------------------------------------------
+// ---- The program
+// ---------------------------------------------------------------------------------
 
 inline int run_cases(const char* word, bool here) {
     uint32_t count = 0;

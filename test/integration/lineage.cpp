@@ -6,7 +6,8 @@
 #include "roles.h"
 #include "workers.h"
 
-// ---- The tree ------------------------------------------------------------------------------------
+// ---- The tree
+// ------------------------------------------------------------------------------------
 
 TEST("a new handle derives from nothing") {
     const Owned event = make_event();
@@ -84,7 +85,8 @@ TEST("a deep tree comes down") {
     for (const kairos_handle_t handle : chain) EXPECT(!is_valid(handle));
 }
 
-// ---- Revocation ----------------------------------------------------------------------------------
+// ---- Revocation
+// ----------------------------------------------------------------------------------
 
 TEST("revoke: what is derived, and nothing else") {
     const Owned top = make_event();
@@ -157,7 +159,8 @@ TEST("revoke: the object goes with the last handle") {
     EXPECT_STATUS(0, inbox.poll(channel.b));
 }
 
-// ---- In flight -----------------------------------------------------------------------------------
+// ---- In flight
+// -----------------------------------------------------------------------------------
 
 TEST("revoke: a handle in a queued message arrives as none") {
     const Channel channel;
@@ -234,7 +237,8 @@ TEST("revoke: a revoked handle does not come back when the send fails") {
     EXPECT_EQ(before - 1, own_handles());
 }
 
-// ---- Blocked calls -------------------------------------------------------------------------------
+// ---- Blocked calls
+// -------------------------------------------------------------------------------
 
 TEST("revoke: a receive that is blocked through the handle is canceled") {
     const Channel channel;
@@ -294,7 +298,8 @@ TEST("revoke: blocked send, call, port_wait and object_wait are canceled") {
     EXPECT_EQ(KCHANNEL_MAX_QUEUE, drain_queue(full.b));
 }
 
-// ---- Other processes, mappings -------------------------------------------------------------------
+// ---- Other processes, mappings
+// -------------------------------------------------------------------
 
 ROLE("holds an endpoint until it is revoked") {
     const kairos_handle_t channel = kairos_bootstrap(KAIROS_BOOT_USER0);
@@ -307,8 +312,8 @@ ROLE("holds an endpoint until it is revoked") {
 TEST("revoke: a handle of another process") {
     const Channel channel;
     Owned copy = duplicate(channel.b);
-    const Owned process = spawn_role("holds an endpoint until it is revoked",
-                                     {{KAIROS_BOOT_USER0, copy.release()}});
+    const Owned process =
+        spawn_role("holds an endpoint until it is revoked", {{KAIROS_BOOT_USER0, copy.release()}});
     Inbox inbox;
     REQUIRE_STATUS(1, inbox.receive(channel.a));
     // Its thread is the only one of that process; it is about to sleep or does so.

@@ -3,8 +3,8 @@
 #include "harness.h"
 #include "hostile.h"
 #include "messages.h"
-#include "workers.h"
 #include "tiny.h"
+#include "workers.h"
 
 namespace {
 
@@ -21,11 +21,14 @@ char* map_all(kairos_handle_t memory, size_t length, uint32_t protection = kRead
     return static_cast<char*>(address);
 }
 
-void unmap(char* address, size_t length) { REQUIRE_STATUS(0, kairos_unmap(self(), address, length)); }
+void unmap(char* address, size_t length) {
+    REQUIRE_STATUS(0, kairos_unmap(self(), address, length));
+}
 
 }  // namespace
 
-// ---- Errors --------------------------------------------------------------------------------------
+// ---- Errors
+// --------------------------------------------------------------------------------------
 
 TEST("map: errors in their order") {
     const BadPointers bad;
@@ -52,8 +55,8 @@ TEST("map: errors in their order") {
 TEST("map: rights that are missing") {
     const Owned memory = make_memory();
     void* address = nullptr;
-    EXPECT_STATUS(-EACCES, kairos_map(self(), memory, 0, &address, kPage,
-                                      KPROT_WRITE | KPROT_EXEC));
+    EXPECT_STATUS(-EACCES,
+                  kairos_map(self(), memory, 0, &address, kPage, KPROT_WRITE | KPROT_EXEC));
     EXPECT_STATUS(-EACCES, kairos_map(self(), memory, 0, &address, kPage,
                                       KPROT_READ | KPROT_WRITE | KPROT_EXEC));
     const Owned no_map = without(memory, KRIGHT_MAP);
@@ -79,8 +82,8 @@ TEST("map: beyond the end of the memory, or of user addresses") {
     EXPECT_STATUS(-EINVAL, kairos_map(self(), memory, 0, &address, 3 * kPage, kReadWrite));
     EXPECT_STATUS(-EINVAL, kairos_map(self(), memory, 2 * kPage, &address, kPage, kReadWrite));
     EXPECT_STATUS(-EINVAL, kairos_map(self(), memory, kPage, &address, 2 * kPage, kReadWrite));
-    EXPECT_STATUS(-EINVAL,
-                  kairos_map(self(), memory, ~uint64_t{kPage - 1}, &address, 2 * kPage, kReadWrite));
+    EXPECT_STATUS(
+        -EINVAL, kairos_map(self(), memory, ~uint64_t{kPage - 1}, &address, 2 * kPage, kReadWrite));
     EXPECT_STATUS(-EINVAL,
                   kairos_map(self(), memory, 0, &address, ~uint64_t{kPage - 1}, kReadWrite));
     EXPECT_EQ(nullptr, address);
@@ -133,7 +136,8 @@ TEST("unmap and protect: errors in their order") {
     EXPECT_ONE_OF(ANY(-EINVAL, -EFAULT), kairos_unmap(self(), at(kPage), ~uint64_t{kPage - 1}));
 }
 
-// ---- Addresses -----------------------------------------------------------------------------------
+// ---- Addresses
+// -----------------------------------------------------------------------------------
 
 TEST("map: where the kernel likes") {
     const Owned memory = make_memory(2 * kPage);
@@ -196,7 +200,8 @@ TEST("map: into the space of another process") {
     EXPECT_EQ(0, static_cast<int>(read));
 }
 
-// ---- Parts ---------------------------------------------------------------------------------------
+// ---- Parts
+// ---------------------------------------------------------------------------------------
 
 TEST("unmap: the middle of a mapping, and its ends") {
     const Prober prober;
@@ -286,7 +291,8 @@ TEST("no access: prot 0 keeps the addresses") {
     unmap(base, 2 * kPage);
 }
 
-// ---- Random sequences against a model ------------------------------------------------------------
+// ---- Random sequences against a model
+// ------------------------------------------------------------
 
 TEST("random maps, unmaps and protects agree with a model") {
     constexpr uint32_t kSlots = 24;
@@ -318,8 +324,8 @@ TEST("random maps, unmaps and protects agree with a model") {
         switch (random.below(3)) {
             case 0: {
                 const uint32_t page = random.below(kSlots - count + 1);
-                const kairos_status_t status = kairos_map(self(), memory, page * kPage, &address,
-                                                          count * kPage, protection);
+                const kairos_status_t status =
+                    kairos_map(self(), memory, page * kPage, &address, count * kPage, protection);
                 REQUIRE_STATUS(any ? -EEXIST : 0, status);
                 for (uint32_t i = 0; !any && i < count; ++i) {
                     model[first + i] = {true, protection, page + i};

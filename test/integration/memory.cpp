@@ -26,8 +26,8 @@ TEST("create: errors in their order") {
 
 TEST("create: absurd sizes") {
     kairos_handle_t out = 77;
-    for (const uint64_t size : {UINT64_MAX, UINT64_MAX - kPage + 1, uint64_t{1} << 63,
-                                uint64_t{1} << 48}) {
+    for (const uint64_t size :
+         {UINT64_MAX, UINT64_MAX - kPage + 1, uint64_t{1} << 63, uint64_t{1} << 48}) {
         EXPECT_ONE_OF(ANY(-EINVAL, -ENOMEM, -EDQUOT), kairos_memory_create(size, 0, &out));
     }
     EXPECT_EQ(77u, out);
@@ -99,9 +99,10 @@ TEST("read and write: beyond the end") {
     const struct {
         uint64_t offset;
         size_t size;
-    } wrong[] = {{2 * kPage, 1},       {2 * kPage - 1, 2},           {0, 2 * kPage + 1},
-                 {UINT64_MAX, 1},      {UINT64_MAX - 3, 8},          {uint64_t{1} << 63, 8},
-                 {3 * kPage, 1},       {UINT64_MAX - kPage + 1, kPage}};
+    } wrong[] = {{2 * kPage, 1},      {2 * kPage - 1, 2},
+                 {0, 2 * kPage + 1},  {UINT64_MAX, 1},
+                 {UINT64_MAX - 3, 8}, {uint64_t{1} << 63, 8},
+                 {3 * kPage, 1},      {UINT64_MAX - kPage + 1, kPage}};
     for (const auto& range : wrong) {
         EXPECT_STATUS(-EINVAL, kairos_memory_read(memory, range.offset, bytes, range.size));
         EXPECT_STATUS(-EINVAL, kairos_memory_write(memory, range.offset, bytes, range.size));
@@ -152,8 +153,7 @@ TEST("a memory object lives while a handle, a message or a mapping has it") {
     const uint64_t number = 0x1234;
     REQUIRE_STATUS(0, kairos_memory_write(memory, 0, &number, sizeof(number)));
     void* address = nullptr;
-    REQUIRE_STATUS(0,
-                   kairos_map(kairos_self_aspace(), memory, 0, &address, kPage, KPROT_READ));
+    REQUIRE_STATUS(0, kairos_map(kairos_self_aspace(), memory, 0, &address, kPage, KPROT_READ));
     REQUIRE_STATUS(0, send_handle(channel.a, memory));
     EXPECT_EQ(number, *static_cast<const uint64_t*>(address));
     Inbox inbox;

@@ -77,6 +77,14 @@ class Inbox {
         return status;
     }
 
+    kairos_status_t reply_receive(kairos_handle_t channel, const kairos_channel_msg* reply,
+                                  kairos_time_t deadline = kForever) {
+        clear();
+        const kairos_status_t status = kairos_channel_reply_recv(channel, reply, fresh(), deadline);
+        if (status == 1) keep();
+        return status;
+    }
+
     bool has_text(const char* text) const {
         return header.num_bytes == strlen(text) && memcmp(bytes, text, header.num_bytes) == 0;
     }

@@ -3,8 +3,8 @@
 #include "hostile.h"
 #include "messages.h"
 #include "packets.h"
-#include "workers.h"
 #include "tiny.h"
+#include "workers.h"
 
 namespace {
 
@@ -18,7 +18,8 @@ kairos_status_t wait_for(kairos_handle_t handle, uint32_t events, uint32_t& reve
 
 }  // namespace
 
-// ---- Poll ----------------------------------------------------------------------------------------
+// ---- Poll
+// ----------------------------------------------------------------------------------------
 
 TEST("poll: errors in their order") {
     const BadPointers bad;
@@ -106,7 +107,8 @@ TEST("poll: a timer that has expired") {
     EXPECT_EQ(0u, ready(timer, kAllEvents));
 }
 
-// ---- Wait ----------------------------------------------------------------------------------------
+// ---- Wait
+// ----------------------------------------------------------------------------------------
 
 TEST("wait: what holds is reported at once") {
     const Channel channel;
@@ -226,7 +228,8 @@ TEST("wait: closing one of two handles does not disturb it") {
     EXPECT_EQ(POLLIN, revents);
 }
 
-// ---- Signal --------------------------------------------------------------------------------------
+// ---- Signal
+// --------------------------------------------------------------------------------------
 
 TEST("signal: errors in their order") {
     const Owned event = make_event();

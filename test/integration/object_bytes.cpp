@@ -1,11 +1,13 @@
-// Objects as bytes (object_read, object_write), and what objects say about themselves (object_info).
+// Objects as bytes (object_read, object_write), and what objects say about themselves
+// (object_info).
 #include "harness.h"
 #include "hostile.h"
 #include "messages.h"
 #include "packets.h"
 #include "workers.h"
 
-// ---- Read ----------------------------------------------------------------------------------------
+// ---- Read
+// ----------------------------------------------------------------------------------------
 
 TEST("read: errors in their order") {
     const BadPointers bad;
@@ -84,7 +86,8 @@ TEST("read: blocks, and is interrupted") {
     EXPECT_STATUS(-EINTR, again.result());
 }
 
-// ---- Write ---------------------------------------------------------------------------------------
+// ---- Write
+// ---------------------------------------------------------------------------------------
 
 TEST("write: errors in their order") {
     const BadPointers bad;
@@ -124,7 +127,8 @@ TEST("write: one message") {
     EXPECT_STATUS(-EPIPE, kairos_object_write(channel.a, "x", 1, 0));
 }
 
-// ---- Info ----------------------------------------------------------------------------------------
+// ---- Info
+// ----------------------------------------------------------------------------------------
 
 TEST("info: errors in their order") {
     const BadPointers bad;

@@ -90,7 +90,8 @@ inline bool is_valid(kairos_handle_t handle) {
     return kairos_cap_rights_get(handle, &rights) == 0;
 }
 
-// ---- What objects say ----------------------------------------------------------------------------
+// ---- What objects say
+// ----------------------------------------------------------------------------
 
 template <typename T>
 T info_of(kairos_handle_t handle, uint32_t topic) {

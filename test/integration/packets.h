@@ -42,8 +42,8 @@ inline bool expect_packet(kairos_handle_t port, uint64_t key, uint32_t observed,
 // The next packet, which has to be there, is this one.
 #define EXPECT_PACKET(port, key, observed, count) \
     expect_packet(port, key, observed, count, __FILE__, __LINE__)
-#define EXPECT_NO_PACKET(port)                               \
-    do {                                                     \
-        kairos_port_packet unexpected;                       \
+#define EXPECT_NO_PACKET(port)                                 \
+    do {                                                       \
+        kairos_port_packet unexpected;                         \
         EXPECT_STATUS(-EAGAIN, poll_packet(port, unexpected)); \
     } while (false)

@@ -16,7 +16,8 @@ kairos_status_t queue(kairos_handle_t port, uint64_t key, uint32_t observed = 0,
 
 }  // namespace
 
-// ---- Errors --------------------------------------------------------------------------------------
+// ---- Errors
+// --------------------------------------------------------------------------------------
 
 TEST("create: errors in their order") {
     const BadPointers bad;
@@ -64,7 +65,8 @@ TEST("queue: errors in their order") {
     EXPECT_NO_PACKET(port);
 }
 
-// ---- User packets --------------------------------------------------------------------------------
+// ---- User packets
+// --------------------------------------------------------------------------------
 
 TEST("a user packet arrives as queued, with count 1") {
     const Owned port = make_port();
@@ -122,7 +124,8 @@ TEST("queue: a port that is full of user packets still takes events") {
     EXPECT_EQ(1000u, packets[KPORT_MAX_QUEUE].key);
 }
 
-// ---- Bad memory ----------------------------------------------------------------------------------
+// ---- Bad memory
+// ----------------------------------------------------------------------------------
 
 TEST("wait: a packet that cannot be copied out stays") {
     const BadPointers bad;
@@ -163,7 +166,8 @@ TEST("wait: a maximum whose size does not fit into 64 bits of bytes") {
     EXPECT_ONE_OF(ANY(1, -EFAULT), kairos_port_wait(port, &packet, UINT32_MAX, 0, kForever));
 }
 
-// ---- Waiting -------------------------------------------------------------------------------------
+// ---- Waiting
+// -------------------------------------------------------------------------------------
 
 TEST("wait: blocks until a packet comes") {
     const Owned port = make_port();
@@ -246,7 +250,8 @@ TEST("wait: many producers, many consumers, every packet once") {
     EXPECT_EQ(2 * kPackets * (2 * kPackets + 1) / 2, sum.load());
 }
 
-// ---- The end -------------------------------------------------------------------------------------
+// ---- The end
+// -------------------------------------------------------------------------------------
 
 TEST("end: threads that wait are canceled when the last handle goes") {
     Owned port = make_port();

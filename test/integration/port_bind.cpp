@@ -4,8 +4,8 @@
 #include "hostile.h"
 #include "messages.h"
 #include "packets.h"
-#include "workers.h"
 #include "tiny.h"
+#include "workers.h"
 
 namespace {
 
@@ -19,7 +19,8 @@ void bind(kairos_handle_t port, kairos_handle_t object, uint64_t key, uint32_t s
 
 }  // namespace
 
-// ---- Errors --------------------------------------------------------------------------------------
+// ---- Errors
+// --------------------------------------------------------------------------------------
 
 TEST("bind: errors in their order") {
     const Owned port = make_port();
@@ -48,8 +49,7 @@ TEST("bind: signals that a type can never raise") {
     const Owned port = make_port();
     const Channel channel;
     const Owned timer = make_timer();
-    for (const uint32_t signal :
-         {KPORT_BIND_TERMINATED, KPORT_BIND_TIMER, KPORT_BIND_INTERRUPT}) {
+    for (const uint32_t signal : {KPORT_BIND_TERMINATED, KPORT_BIND_TIMER, KPORT_BIND_INTERRUPT}) {
         EXPECT_STATUS(-EINVAL, kairos_port_bind(port, channel.a, 1, signal));
         EXPECT_STATUS(-EINVAL, kairos_port_bind(port, channel.a, 1, signal | KPORT_BIND_READABLE));
     }
@@ -58,9 +58,9 @@ TEST("bind: signals that a type can never raise") {
         EXPECT_STATUS(-EINVAL, kairos_port_bind(port, timer, 1, signal));
     }
     for (const kairos_handle_t handle : {kairos_self_process(), kairos_self_thread()}) {
-        for (const uint32_t signal : {KPORT_BIND_READABLE, KPORT_BIND_PEER_CLOSED,
-                                      KPORT_BIND_WRITABLE, KPORT_BIND_TIMER,
-                                      KPORT_BIND_INTERRUPT}) {
+        for (const uint32_t signal :
+             {KPORT_BIND_READABLE, KPORT_BIND_PEER_CLOSED, KPORT_BIND_WRITABLE, KPORT_BIND_TIMER,
+              KPORT_BIND_INTERRUPT}) {
             EXPECT_STATUS(-EINVAL, kairos_port_bind(port, handle, 1, signal));
         }
     }
@@ -85,7 +85,8 @@ TEST("unbind: errors in their order") {
     EXPECT_STATUS(-ENOENT, kairos_port_unbind(port, event));
 }
 
-// ---- Channels ------------------------------------------------------------------------------------
+// ---- Channels
+// ------------------------------------------------------------------------------------
 
 TEST("READABLE: arrivals are counted while the packet waits") {
     const Owned port = make_port();
@@ -197,7 +198,8 @@ TEST("WRITABLE: does not hold once the peer is closed") {
     EXPECT_PACKET(port, 7, KPORT_BIND_PEER_CLOSED, 1);
 }
 
-// ---- User signals, timers, processes, threads ----------------------------------------------------
+// ---- User signals, timers, processes, threads
+// ----------------------------------------------------
 
 TEST("user signals: every setting is an event, clearing is none") {
     const Owned port = make_port();
@@ -228,9 +230,8 @@ TEST("user signals: on channels, timers, processes and threads as well") {
     const Channel channel;
     const Owned timer = make_timer();
     uint64_t key = 0;
-    for (const kairos_handle_t handle :
-         {kairos_handle_t{channel.a}, kairos_handle_t{timer}, kairos_self_process(),
-          kairos_self_thread()}) {
+    for (const kairos_handle_t handle : {kairos_handle_t{channel.a}, kairos_handle_t{timer},
+                                         kairos_self_process(), kairos_self_thread()}) {
         bind(port, handle, ++key, kUser3);
         EXPECT_STATUS(0, kairos_object_signal(handle, 0, kUser3));
         EXPECT_PACKET(port, key, kUser3, 1);
@@ -275,7 +276,8 @@ TEST("TERMINATED: all handles of the process are closed before it") {
     EXPECT_EQ(KAIROS_PROCESS_ENDED, process_info(tiny.process).state);
 }
 
-// ---- Binding again, unbinding, ends --------------------------------------------------------------
+// ---- Binding again, unbinding, ends
+// --------------------------------------------------------------
 
 TEST("binding again replaces key and signals, and withdraws the old packet") {
     const Owned port = make_port();

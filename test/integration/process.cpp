@@ -21,7 +21,8 @@ void wait_for_end(kairos_handle_t handle) {
 
 }  // namespace
 
-// ---- Creation ------------------------------------------------------------------------------------
+// ---- Creation
+// ------------------------------------------------------------------------------------
 
 TEST("create: errors in their order") {
     const BadPointers bad;
@@ -98,7 +99,8 @@ TEST("a process that never ran ends with its last handle") {
     EXPECT_EQ(9, tiny.exit_code());
 }
 
-// ---- Start ---------------------------------------------------------------------------------------
+// ---- Start
+// ---------------------------------------------------------------------------------------
 
 TEST("start: errors in their order") {
     TinyProcess tiny;
@@ -138,8 +140,8 @@ TEST("start: only once, only a process that lives") {
     tiny.start();
     EXPECT_STATUS(-EINVAL, tiny.try_start());
     Owned event = make_event();
-    EXPECT_STATUS(-EINVAL, kairos_process_start(tiny.process, second, kTinyCode, kTinyStackTop,
-                                                event, 0));
+    EXPECT_STATUS(-EINVAL,
+                  kairos_process_start(tiny.process, second, kTinyCode, kTinyStackTop, event, 0));
     EXPECT(is_valid(event));
     REQUIRE_STATUS(0, kairos_process_kill(tiny.process, 1));
     EXPECT_EQ(1, tiny.exit_code());
@@ -152,9 +154,9 @@ TEST("start: only once, only a process that lives") {
 TEST("start: the bootstrap handle moves, and works") {
     Channel channel;
     TinyProcess tiny;
-    tiny.prepare_call(KAIROS_SYS_channel_send, tiny.put(kairos_channel_msg{
-                                                   reinterpret_cast<void*>(kTinyRoom + 100),
-                                                   nullptr, 5, 0, 0}));
+    tiny.prepare_call(
+        KAIROS_SYS_channel_send,
+        tiny.put(kairos_channel_msg{reinterpret_cast<void*>(kTinyRoom + 100), nullptr, 5, 0, 0}));
     const char text[] = "hello";
     tiny.put(text, 100);
     const kairos_handle_t given = channel.b;
@@ -175,11 +177,12 @@ TEST("start: without a bootstrap handle a0 is none") {
     EXPECT_STATUS(-EBADF, tiny.data().result);
 }
 
-// ---- Ends ----------------------------------------------------------------------------------------
+// ---- Ends
+// ----------------------------------------------------------------------------------------
 
 TEST("exit codes have 64 bits") {
-    for (const int64_t code : {int64_t{0}, int64_t{1}, int64_t{-1}, INT64_MAX, INT64_MIN,
-                               int64_t{0x123456789abcdef}}) {
+    for (const int64_t code :
+         {int64_t{0}, int64_t{1}, int64_t{-1}, INT64_MAX, INT64_MIN, int64_t{0x123456789abcdef}}) {
         TinyProcess tiny;
         tiny.set_code(tiny_exit, tiny_exit_end);
         tiny.start({}, static_cast<uint64_t>(code));
@@ -209,18 +212,18 @@ TEST("a process does not end while a thread is left") {
     tiny.set_code(tiny_thread_exit, tiny_thread_exit_end);
     // The second spins at a place of its own.
     const Owned code = make_memory();
-    REQUIRE_STATUS(0, kairos_memory_write(code, 0, tiny_spin,
-                                          static_cast<size_t>(tiny_spin_end - tiny_spin)));
+    REQUIRE_STATUS(
+        0, kairos_memory_write(code, 0, tiny_spin, static_cast<size_t>(tiny_spin_end - tiny_spin)));
     void* at = reinterpret_cast<void*>(0x50000);
-    REQUIRE_STATUS(0, kairos_map(tiny.space, code, 0, &at, KAIROS_PAGE_SIZE,
-                                 KPROT_READ | KPROT_EXEC));
+    REQUIRE_STATUS(0,
+                   kairos_map(tiny.space, code, 0, &at, KAIROS_PAGE_SIZE, KPROT_READ | KPROT_EXEC));
     Owned second;
     REQUIRE_STATUS(0, kairos_thread_create(tiny.process, "second", second.out()));
     // The first is started spinning too, and the second then leaves.
-    REQUIRE_STATUS(0, kairos_process_start(tiny.process, tiny.thread, 0x50000, kTinyStackTop, 0,
-                                           0));
-    REQUIRE_STATUS(0, kairos_thread_start(second, kTinyCode, kTinyStackTop, 0,
-                                          KAIROS_SYS_thread_exit));
+    REQUIRE_STATUS(0,
+                   kairos_process_start(tiny.process, tiny.thread, 0x50000, kTinyStackTop, 0, 0));
+    REQUIRE_STATUS(
+        0, kairos_thread_start(second, kTinyCode, kTinyStackTop, 0, KAIROS_SYS_thread_exit));
     wait_for_end(second);
     EXPECT_EQ(KAIROS_PROCESS_RUNNING, process_info(tiny.process).state);
     EXPECT_EQ(1u, process_info(tiny.process).threads);
@@ -269,7 +272,8 @@ TEST("wait: out of time") {
     EXPECT_EQ(0, tiny.exit_code());
 }
 
-// ---- Kill ----------------------------------------------------------------------------------------
+// ---- Kill
+// ----------------------------------------------------------------------------------------
 
 TEST("kill: errors in their order") {
     TinyProcess tiny;
@@ -305,9 +309,7 @@ TEST("kill: a process that spins, on every hart") {
     }
 }
 
-TEST("kill: oneself") {
-    EXPECT_EQ(-77, run_role("kills itself"));
-}
+TEST("kill: oneself") { EXPECT_EQ(-77, run_role("kills itself")); }
 
 ROLE("kills itself") {
     kairos_process_kill(kairos_self_process(), -77);
@@ -339,11 +341,11 @@ TEST("kill: a process with many threads, some asleep, some busy") {
     tiny.prepare_plain_call(KAIROS_SYS_futex_wait, kTinyRoom, 0, UINT64_MAX);
     Owned threads[12];
     const Owned code = make_memory();
-    REQUIRE_STATUS(0, kairos_memory_write(code, 0, tiny_spin,
-                                          static_cast<size_t>(tiny_spin_end - tiny_spin)));
+    REQUIRE_STATUS(
+        0, kairos_memory_write(code, 0, tiny_spin, static_cast<size_t>(tiny_spin_end - tiny_spin)));
     void* at = reinterpret_cast<void*>(0x50000);
-    REQUIRE_STATUS(0, kairos_map(tiny.space, code, 0, &at, KAIROS_PAGE_SIZE,
-                                 KPROT_READ | KPROT_EXEC));
+    REQUIRE_STATUS(0,
+                   kairos_map(tiny.space, code, 0, &at, KAIROS_PAGE_SIZE, KPROT_READ | KPROT_EXEC));
     for (Owned& thread : threads) {
         REQUIRE_STATUS(0, kairos_thread_create(tiny.process, "one of many", thread.out()));
     }

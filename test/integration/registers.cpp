@@ -185,18 +185,19 @@ TEST("after a system call: results, zeros, and what a function keeps") {
     EXPECT(checked_call({"clock_now", KAIROS_SYS_clock_now, {}}) > 0);
     EXPECT_EQ(0, checked_call({"event_create", KAIROS_SYS_event_create, {address(&out)}}));
     EXPECT_EQ(0, checked_call({"handle_close", KAIROS_SYS_handle_close, {out, 0}}));
-    EXPECT_STATUS(-EBADF, checked_call({"a failing close", KAIROS_SYS_handle_close,
-                                        {out, 0, 1, 2, 3, 4}}));
+    EXPECT_STATUS(-EBADF,
+                  checked_call({"a failing close", KAIROS_SYS_handle_close, {out, 0, 1, 2, 3, 4}}));
     EXPECT_STATUS(-EINVAL, checked_call({"a bad flag", KAIROS_SYS_handle_close, {out, 9}}));
     EXPECT_STATUS(-EFAULT, checked_call({"a bad pointer", KAIROS_SYS_event_create, {0}}));
-    EXPECT_STATUS(-ETIMEDOUT, checked_call({"a sleep that ends", KAIROS_SYS_futex_wait,
+    EXPECT_STATUS(-ETIMEDOUT, checked_call({"a sleep that ends",
+                                            KAIROS_SYS_futex_wait,
                                             {address(&word), 5, kairos_clock_now() + 100'000}}));
-    EXPECT_EQ(0, checked_call({"sleep_until", KAIROS_SYS_sleep_until,
-                               {kairos_clock_now() + 100'000}}));
+    EXPECT_EQ(
+        0, checked_call({"sleep_until", KAIROS_SYS_sleep_until, {kairos_clock_now() + 100'000}}));
     EXPECT_STATUS(-ENOSYS, checked_call({"an unknown call", KAIROS_SYS_COUNT, {1, 2, 3, 4, 5, 6}}));
     EXPECT_STATUS(-ENOSYS, checked_call({"the largest number", ~uint64_t{0}, {}}));
-    EXPECT_STATUS(-EAGAIN, checked_call({"port_wait", KAIROS_SYS_port_wait,
-                                         {port, address(&out), 1, 1, 0}}));
+    EXPECT_STATUS(
+        -EAGAIN, checked_call({"port_wait", KAIROS_SYS_port_wait, {port, address(&out), 1, 1, 0}}));
 }
 
 TEST("after send, receive and call") {
@@ -204,15 +205,16 @@ TEST("after send, receive and call") {
     char bytes[64] = "text";
     const kairos_channel_msg out = message_of(bytes, 64);
     kairos_channel_msg in = message_of(bytes, 64);
-    EXPECT_EQ(0, checked_call({"send", KAIROS_SYS_channel_send,
-                               {channel.a, address(&out), 0, kForever}}));
-    EXPECT_EQ(1, checked_call({"recv", KAIROS_SYS_channel_recv,
-                               {channel.b, address(&in), 0, kForever}}));
-    EXPECT_STATUS(-EAGAIN, checked_call({"an empty recv", KAIROS_SYS_channel_recv,
+    EXPECT_EQ(0, checked_call(
+                     {"send", KAIROS_SYS_channel_send, {channel.a, address(&out), 0, kForever}}));
+    EXPECT_EQ(
+        1, checked_call({"recv", KAIROS_SYS_channel_recv, {channel.b, address(&in), 0, kForever}}));
+    EXPECT_STATUS(-EAGAIN, checked_call({"an empty recv",
+                                         KAIROS_SYS_channel_recv,
                                          {channel.b, address(&in), 1, kForever}}));
-    EXPECT_STATUS(-ETIMEDOUT,
-                  checked_call({"call", KAIROS_SYS_channel_call,
-                                {channel.a, address(&out), address(&in), kPast}}));
+    EXPECT_STATUS(-ETIMEDOUT, checked_call({"call",
+                                            KAIROS_SYS_channel_call,
+                                            {channel.a, address(&out), address(&in), kPast}}));
 }
 
 TEST("after a receive that slept") {
@@ -220,14 +222,15 @@ TEST("after a receive that slept") {
     char bytes[64];
     kairos_channel_msg in = message_of(bytes, 64);
     Blocked receiver([&] {
-        return checked_call({"a recv that slept", KAIROS_SYS_channel_recv,
-                             {channel.b, address(&in), 0, kForever}});
+        return checked_call(
+            {"a recv that slept", KAIROS_SYS_channel_recv, {channel.b, address(&in), 0, kForever}});
     });
     REQUIRE_STATUS(0, send_text(channel.a, "wake"));
     EXPECT_STATUS(1, receiver.result());
 }
 
-// ---- Numbers and arguments -----------------------------------------------------------------------
+// ---- Numbers and arguments
+// -----------------------------------------------------------------------
 
 TEST("an unknown number is -ENOSYS") {
     for (const uint64_t number :
@@ -244,8 +247,8 @@ TEST("32-bit arguments are the low half of their register") {
     const Owned event = make_event();
     const Owned port = make_port();
     kairos_handle_t copy = KAIROS_HANDLE_INVALID;
-    EXPECT_STATUS(0, raw_call(KAIROS_SYS_handle_duplicate, dirty(event), dirty(KRIGHT_SAME),
-                              address(&copy)));
+    EXPECT_STATUS(
+        0, raw_call(KAIROS_SYS_handle_duplicate, dirty(event), dirty(KRIGHT_SAME), address(&copy)));
     EXPECT_EQ(id_of(event), id_of(copy));
     EXPECT_STATUS(0, raw_call(KAIROS_SYS_handle_close, dirty(copy), dirty(0)));
     EXPECT_STATUS(0, raw_call(KAIROS_SYS_object_signal, dirty(event), dirty(0), dirty(1u << 8)));
@@ -260,8 +263,8 @@ TEST("32-bit arguments are the low half of their register") {
     EXPECT_STATUS(1, raw_call(KAIROS_SYS_port_wait, dirty(port), address(&packet), dirty(1),
                               dirty(KPORT_WAIT_NONBLOCK), kForever));
     uint32_t revents = 0;
-    EXPECT_STATUS(0, raw_call(KAIROS_SYS_object_poll, dirty(channel.a), dirty(POLLOUT),
-                              address(&revents)));
+    EXPECT_STATUS(
+        0, raw_call(KAIROS_SYS_object_poll, dirty(channel.a), dirty(POLLOUT), address(&revents)));
     EXPECT_EQ(POLLOUT, revents);
     const uint32_t word = 5;
     EXPECT_STATUS(-ETIMEDOUT, raw_call(KAIROS_SYS_futex_wait, address(&word), dirty(5), kPast));
@@ -271,8 +274,8 @@ TEST("32-bit arguments are the low half of their register") {
 }
 
 TEST("every call survives arguments that make no sense") {
-    const uint64_t senseless[] = {0, 1, 7, ~uint64_t{0}, uint64_t{1} << 63, 0xffffffc080200000,
-                                  uint64_t{1} << 38, 0x1000};
+    const uint64_t senseless[] = {
+        0, 1, 7, ~uint64_t{0}, uint64_t{1} << 63, 0xffffffc080200000, uint64_t{1} << 38, 0x1000};
     Random random(7);
     for (uint64_t number = 0; number < KAIROS_SYS_COUNT; ++number) {
         // These end something, or sleep for ever, with arguments that do make sense.
@@ -288,7 +291,8 @@ TEST("every call survives arguments that make no sense") {
     }
 }
 
-// ---- A new thread --------------------------------------------------------------------------------
+// ---- A new thread
+// --------------------------------------------------------------------------------
 
 // Stores x1 to x31 and f0 to f31 from kDump on, which is 0x800 below sp, then fcsr; exits.
 SNIPPET(tiny_dump,

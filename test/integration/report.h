@@ -46,7 +46,8 @@ inline const char* status_name(int64_t status) {
     }
 }
 
-// ---- Values as text ------------------------------------------------------------------------------
+// ---- Values as text
+// ------------------------------------------------------------------------------
 
 struct Text {
     char chars[64];
@@ -91,7 +92,8 @@ bool equal(const A& a, const B& b) {
     }
 }
 
-// ---- Failures ------------------------------------------------------------------------------------
+// ---- Failures
+// ------------------------------------------------------------------------------------
 
 struct Running {
     const char* name = "";              // of the case
@@ -157,24 +159,23 @@ inline bool expect_one_of(std::initializer_list<kairos_status_t> allowed, kairos
 #define EXPECT(condition) ::harness::expect_true((condition), #condition, __FILE__, __LINE__)
 #define EXPECT_EQ(expected, actual) \
     ::harness::expect_equal((expected), (actual), #actual, __FILE__, __LINE__)
-#define EXPECT_STATUS(expected, call)                                   \
-    ::harness::expect_equal(static_cast<kairos_status_t>(expected),     \
+#define EXPECT_STATUS(expected, call)                               \
+    ::harness::expect_equal(static_cast<kairos_status_t>(expected), \
                             static_cast<kairos_status_t>(call), #call, __FILE__, __LINE__)
-#define EXPECT_ONE_OF(list, call) \
-    ::harness::expect_one_of(list, (call), #call, __FILE__, __LINE__)
+#define EXPECT_ONE_OF(list, call) ::harness::expect_one_of(list, (call), #call, __FILE__, __LINE__)
 // Braces do not survive a macro's argument list: EXPECT_ONE_OF(ANY(-EPIPE, 0), call).
 #define ANY(...) \
     { __VA_ARGS__ }
 
-#define REQUIRE(condition)                           \
-    do {                                             \
+#define REQUIRE(condition)                            \
+    do {                                              \
         if (!EXPECT(condition)) ::harness::abandon(); \
     } while (false)
-#define REQUIRE_EQ(expected, actual)                              \
-    do {                                                          \
-        if (!EXPECT_EQ(expected, actual)) ::harness::abandon();   \
+#define REQUIRE_EQ(expected, actual)                            \
+    do {                                                        \
+        if (!EXPECT_EQ(expected, actual)) ::harness::abandon(); \
     } while (false)
-#define REQUIRE_STATUS(expected, call)                              \
-    do {                                                            \
-        if (!EXPECT_STATUS(expected, call)) ::harness::abandon();   \
+#define REQUIRE_STATUS(expected, call)                            \
+    do {                                                          \
+        if (!EXPECT_STATUS(expected, call)) ::harness::abandon(); \
     } while (false)

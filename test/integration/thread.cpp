@@ -14,7 +14,8 @@ thread_local uint64_t* own_address = nullptr;
 
 }  // namespace
 
-// ---- Creation ------------------------------------------------------------------------------------
+// ---- Creation
+// ------------------------------------------------------------------------------------
 
 TEST("create: errors in their order") {
     const BadPointers bad;
@@ -63,7 +64,8 @@ TEST("a thread knows its process, its priority and its name") {
     EXPECT_EQ(KAIROS_THREAD_NEW, info.state);
 }
 
-// ---- Spawn and join ------------------------------------------------------------------------------
+// ---- Spawn and join
+// ------------------------------------------------------------------------------
 
 TEST("spawn: errors, and no function") {
     kairos_handle_t out = 77;
@@ -135,7 +137,8 @@ TEST("many threads, one after the other and at once") {
     // The memory of the last that ended is kept, and that of no other.
 }
 
-// ---- Storage of their own ------------------------------------------------------------------------
+// ---- Storage of their own
+// ------------------------------------------------------------------------
 
 TEST("thread-local storage: fresh, zeroed, and of this thread") {
     counter = 1000;
@@ -190,7 +193,8 @@ TEST("each thread has its own handle to itself") {
     EXPECT(!is_valid(self));
 }
 
-// ---- Interrupt -----------------------------------------------------------------------------------
+// ---- Interrupt
+// -----------------------------------------------------------------------------------
 
 TEST("interrupt: errors in their order") {
     const Owned unmanaged = without(kairos_self_thread(), KRIGHT_MANAGE);
@@ -255,7 +259,8 @@ TEST("interrupt: of an ended thread, and of one that has not started") {
     EXPECT_STATUS(0, kairos_thread_interrupt(thread));
 }
 
-// ---- Affinity and priority -----------------------------------------------------------------------
+// ---- Affinity and priority
+// -----------------------------------------------------------------------
 
 TEST("affinity: errors in their order") {
     const uint64_t beyond = hart_count() == 64 ? 0 : ~uint64_t{0} << hart_count();

@@ -14,11 +14,12 @@
 #include "raw.h"
 
 // Defines `name` to `name`_end, position-independent instructions.
-#define SNIPPET(name, text)                                             \
-    extern "C" const char name[];                                       \
-    extern "C" const char name##_end[];                                 \
-    asm(".pushsection .rodata\n .balign 8\n .hidden " #name "\n .hidden " #name "_end\n"  \
-        ".globl " #name "\n .globl " #name "_end\n" #name ":\n" text "\n" #name           \
+#define SNIPPET(name, text)                                                     \
+    extern "C" const char name[];                                               \
+    extern "C" const char name##_end[];                                         \
+    asm(".pushsection .rodata\n .balign 8\n .hidden " #name "\n .hidden " #name \
+        "_end\n"                                                                \
+        ".globl " #name "\n .globl " #name "_end\n" #name ":\n" text "\n" #name \
         "_end:\n .popsection\n")
 
 inline constexpr uint64_t kTinyCode = 0x10000;

@@ -1,0 +1,256 @@
+// Timers, sleep and the clock: never early, disarmed, periodic, far in the future, in the past.
+// Nothing here says how late an expiry may be.
+#include "harness.h"
+#include "hostile.h"
+#include "messages.h"
+#include "packets.h"
+#include "workers.h"
+
+namespace {
+
+constexpr uint64_t kMillisecond = 1'000'000;
+
+void bind(kairos_handle_t port, kairos_handle_t timer, uint64_t key = 1) {
+    REQUIRE_STATUS(0, kairos_port_bind(port, timer, key, KPORT_BIND_TIMER));
+}
+
+}  // namespace
+
+// ---- Sleep
+// ---------------------------------------------------------------------------------------
+
+TEST("sleep: what has passed returns at once, the rest never early") {
+    EXPECT_STATUS(0, kairos_sleep_until(0));
+    EXPECT_STATUS(0, kairos_sleep_until(kairos_clock_now()));
+    for (const uint64_t length : {uint64_t{1}, uint64_t{1000}, kMillisecond, 3 * kMillisecond}) {
+        const kairos_time_t deadline = kairos_clock_now() + length;
+        EXPECT_STATUS(0, kairos_sleep_until(deadline));
+        EXPECT(kairos_clock_now() >= deadline);
+    }
+}
+
+TEST("sleep: interrupted, from a short sleep and from one for ever") {
+    Blocked for_ever([&] { return kairos_sleep_until(kForever); });
+    for_ever.interrupt();
+    EXPECT_STATUS(-EINTR, for_ever.result());
+    Blocked long_sleep([&] { return kairos_sleep_until(kForever - 1); });
+    long_sleep.interrupt();
+    EXPECT_STATUS(-EINTR, long_sleep.result());
+}
+
+TEST("sleep: many at once wake in any order, none early") {
+    const auto sleep = [&](uint64_t seed) {
+        Random random(seed);
+        for (int i = 0; i < 20; ++i) {
+            const kairos_time_t deadline = kairos_clock_now() + random.below(500'000);
+            if (!EXPECT_STATUS(0, kairos_sleep_until(deadline))) return;
+            if (!EXPECT(kairos_clock_now() >= deadline)) return;
+        }
+    };
+    Worker one([&] { sleep(1); });
+    Worker two([&] { sleep(2); });
+    Worker three([&] { sleep(3); });
+    Worker four([&] { sleep(4); });
+}
+
+// ---- Timers
+// --------------------------------------------------------------------------------------
+
+TEST("create and set: errors in their order") {
+    const Owned timer = make_timer();
+    const Owned unmanaged = without(timer, KRIGHT_MANAGE);
+    EXPECT_OUTPUT_CHECKED(kairos_handle_t, kairos_timer_create(out));
+    EXPECT_STATUS(-EBADF, kairos_timer_set(closed_handle(), 1, 0));
+    EXPECT_STATUS(-ENOTSUP, kairos_timer_set(make_event(), 1, 0));
+    EXPECT_STATUS(-EACCES, kairos_timer_set(unmanaged, 1, 0));
+    EXPECT_EQ(0u, ready(timer, POLLIN));
+}
+
+TEST("one shot: once, never early") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    EXPECT_NO_PACKET(port);
+    const kairos_time_t deadline = kairos_clock_now() + 2 * kMillisecond;
+    REQUIRE_STATUS(0, kairos_timer_set(timer, deadline, 0));
+    kairos_port_packet packet;
+    REQUIRE_STATUS(1, next_packet(port, packet));
+    EXPECT(kairos_clock_now() >= deadline);
+    EXPECT_EQ(1u, packet.key);
+    EXPECT_EQ(KPORT_BIND_TIMER, packet.observed);
+    EXPECT_EQ(1u, packet.count);
+    EXPECT_EQ(POLLIN, ready(timer, POLLIN));
+    EXPECT_STATUS(-ETIMEDOUT, next_packet(port, packet, kairos_clock_now() + 2 * kMillisecond));
+}
+
+TEST("one shot: a deadline in the past expires at once") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    for (const kairos_time_t deadline : {kairos_time_t{0}, kairos_time_t{1}, kairos_clock_now()}) {
+        REQUIRE_STATUS(0, kairos_timer_set(timer, deadline, 0));
+        kairos_port_packet packet;
+        REQUIRE_STATUS(1, next_packet(port, packet));
+        EXPECT_EQ(1u, packet.count);
+    }
+}
+
+TEST("what has expired holds when binding") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    REQUIRE_STATUS(0, kairos_timer_set(timer, 1, 0));
+    uint32_t revents;
+    REQUIRE_STATUS(0, kairos_object_wait(timer, POLLIN, kForever, &revents));
+    bind(port, timer, 9);
+    EXPECT_PACKET(port, 9, KPORT_BIND_TIMER, 1);
+}
+
+TEST("disarmed: it does not expire, and is no longer readable") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    REQUIRE_STATUS(0, kairos_timer_set(timer, kairos_clock_now() + 1000 * kMillisecond, 0));
+    REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0));
+    REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, kMillisecond));
+    EXPECT_STATUS(0, kairos_sleep_until(kairos_clock_now() + 2 * kMillisecond));
+    EXPECT_NO_PACKET(port);
+    EXPECT_EQ(0u, ready(timer, POLLIN));
+}
+
+TEST("set again: the earlier deadline counts, then the later") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    kairos_time_t deadline = kairos_clock_now() + kMillisecond;
+    REQUIRE_STATUS(0, kairos_timer_set(timer, kForever - 1, 0));
+    REQUIRE_STATUS(0, kairos_timer_set(timer, deadline, 0));
+    kairos_port_packet packet;
+    REQUIRE_STATUS(1, next_packet(port, packet));
+    EXPECT(kairos_clock_now() >= deadline);
+    REQUIRE_STATUS(0, kairos_timer_set(timer, kairos_clock_now() + 500 * kMillisecond, 0));
+    deadline = kairos_clock_now() + 600 * kMillisecond;
+    REQUIRE_STATUS(0, kairos_timer_set(timer, deadline, 0));
+    REQUIRE_STATUS(1, next_packet(port, packet));
+    EXPECT(kairos_clock_now() >= deadline);
+    EXPECT_EQ(1u, packet.count);
+}
+
+TEST("periodic: drift-free, none lost") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    constexpr uint64_t kPeriod = kMillisecond;
+    const kairos_time_t first = kairos_clock_now() + kPeriod;
+    REQUIRE_STATUS(0, kairos_timer_set(timer, first, kPeriod));
+    uint64_t events = 0;
+    while (events < 20) {
+        kairos_port_packet packet;
+        REQUIRE_STATUS(1, next_packet(port, packet));
+        const kairos_time_t now = kairos_clock_now();
+        events += packet.count;
+        // The n-th expiry belongs to first + (n - 1) periods, however late it is noticed.
+        if (!EXPECT(now >= first + (events - 1) * kPeriod)) break;
+    }
+    REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0));
+    // What came before it was disarmed is the last.
+    kairos_port_packet packet;
+    static_cast<void>(poll_packet(port, packet));
+    EXPECT_STATUS(0, kairos_sleep_until(kairos_clock_now() + 3 * kPeriod));
+    EXPECT_NO_PACKET(port);
+}
+
+TEST("periodic: all that passed while nobody looked is counted") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    constexpr uint64_t kPeriod = 200'000;
+    const kairos_time_t first = kairos_clock_now();
+    REQUIRE_STATUS(0, kairos_timer_set(timer, first, kPeriod));
+    REQUIRE_STATUS(0, kairos_sleep_until(first + 20 * kPeriod));
+    kairos_port_packet packet;
+    REQUIRE_STATUS(1, next_packet(port, packet));
+    EXPECT(packet.count >= 1);
+    EXPECT(kairos_clock_now() >= first + (packet.count - 1) * kPeriod);
+    REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0));
+}
+
+TEST("any 64 bits are safe") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    const uint64_t odd[] = {0,
+                            1,
+                            2,
+                            UINT64_MAX,
+                            UINT64_MAX - 1,
+                            UINT64_MAX / 2,
+                            UINT64_MAX / 2 + 1,
+                            uint64_t{1} << 32,
+                            uint64_t{1} << 63};
+    for (const uint64_t deadline : odd) {
+        for (const uint64_t period : odd) {
+            EXPECT_STATUS(0, kairos_timer_set(timer, deadline, period));
+            kairos_yield();
+        }
+    }
+    // A shortest period does not keep the machine from working.
+    REQUIRE_STATUS(0, kairos_timer_set(timer, 0, 1));
+    for (int i = 0; i < 200; ++i) {
+        const Channel channel;
+        EXPECT_STATUS(0, send_text(channel.a, "works"));
+    }
+    REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0));
+    for (const uint64_t far : {UINT64_MAX - 1, UINT64_MAX / 2, uint64_t{1} << 62}) {
+        REQUIRE_STATUS(0, kairos_timer_set(timer, far, 0));
+        kairos_port_packet packet;
+        static_cast<void>(poll_packet(port, packet));
+        EXPECT_EQ(0u, ready(timer, POLLIN));
+    }
+}
+
+TEST("many timers, closed while armed") {
+    const Owned port = make_port();
+    {
+        Owned timers[64];
+        Random random(5);
+        for (Owned& timer : timers) {
+            timer = make_timer();
+            bind(port, timer, 7);
+            REQUIRE_STATUS(0, kairos_timer_set(timer, kairos_clock_now() + random.below(1'000'000),
+                                               random.below(3) == 0 ? 100'000 : 0));
+        }
+        kairos_port_packet packet;
+        for (int i = 0; i < 20; ++i) REQUIRE_STATUS(1, next_packet(port, packet));
+    }
+    EXPECT_NO_PACKET(port);
+}
+
+TEST("set and expire in a race, from several threads") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    const auto set = [&](uint64_t seed) {
+        Random random(seed);
+        for (int i = 0; i < 400; ++i) {
+            const uint32_t choice = random.below(4);
+            const kairos_time_t deadline =
+                choice == 0 ? kForever : kairos_clock_now() + random.below(50'000);
+            EXPECT_STATUS(0, kairos_timer_set(timer, deadline, choice == 1 ? 30'000 : 0));
+            if (i % 8 == 0) kairos_yield();
+        }
+    };
+    {
+        Worker one([&] { set(1); });
+        Worker two([&] { set(2); });
+        kairos_port_packet packet;
+        for (int i = 0; i < 400; ++i) {
+            static_cast<void>(poll_packet(port, packet));
+            kairos_yield();
+        }
+    }
+    REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0));
+    kairos_port_packet packet;
+    static_cast<void>(poll_packet(port, packet));
+    EXPECT_STATUS(0, kairos_sleep_until(kairos_clock_now() + kMillisecond));
+    EXPECT_NO_PACKET(port);
+}
