@@ -66,10 +66,10 @@ $(KERNEL): $(kernel_objects) $(KERNEL_OBJECTS)/symbols.o linker/kernel.ld
 
 # One line per file, for editors and other tools.
 compile_commands.json: $(MAKEFILE_LIST)
-	@{ echo '['; separator=; for file in $(kernel_sources); do \
-	    printf '%s{"directory": "%s", "file": "%s", "command": "%s"}' "$$separator" '$(CURDIR)' \
-	        "$$file" '$(CROSS)g++ $(kernel_cxx_flags) -c '"$$file"; separator=',
-	'; done; echo; echo ']'; } > $@
+	@{ between='['; for file in $(kernel_sources); do \
+	    printf '%s\n{"directory": "%s", "file": "%s", "command": "%s"}' "$$between" '$(CURDIR)' \
+	        "$$file" '$(CROSS)g++ $(kernel_cxx_flags) -c '"$$file"; between=','; \
+	done; printf '\n]\n'; } > $@
 
 .PHONY: FORCE
 FORCE:
