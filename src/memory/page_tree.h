@@ -22,7 +22,7 @@ class PageTree {
     // charged to `charge`. -EDQUOT, -ENOMEM: tables that were added stay, for the next attempt.
     Result<PhysicalAddress> find_or_allocate(uint64_t page, Charge& charge);
 
-    // Goes on freeing everything, for so many steps of some 80 instructions; false when nothing is
+    // Goes on freeing everything, for so many steps of some 350 instructions; false when nothing is
     // left. Once begun, the tree is not used for anything else.
     bool free_some(uint32_t steps, Charge& charge);
 

@@ -141,7 +141,7 @@ TEST_CASE("memory object: taking it down gives everything back, a bounded piece 
     hosted::settle();
     hosted::on_preemption_point = nullptr;
     CHECK(pieces > 40);
-    CHECK(most <= 128);  // 64 pages, with the tables that end there
+    CHECK(most <= 64);  // 32 pages, with the tables that end there
     // The slab of the object itself may be kept.
     CHECK(mm::free_frames_count() + 2 >= free_before);
 }
