@@ -6,6 +6,7 @@
 #include "mm/object_cache.h"
 #include "object/object_storage.h"
 #include "trace/counters.h"
+#include "trace/records.h"
 
 namespace {
 constinit mm::ObjectCache<ChannelPair> pair_cache;
@@ -105,6 +106,7 @@ bool Endpoint::on_unowned() {
     LockGuard held(guard());
     if (!open()) return false;  // closed before, and opened to a debugger since
     become(EndpointState::kClosing);
+    trace(TraceEvent::endpoint_close, static_cast<uint64_t>(id()), queue_.count());
     Endpoint* other = peer();
     pair_.ends[side_] = nullptr;
     for (WaitSource* source : {&receivers_, &senders_, &callers_, &base_wait()}) {

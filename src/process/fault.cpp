@@ -2,6 +2,7 @@
 #include "arch/entry.h"
 #include "process/process.h"
 #include "trace/log.h"
+#include "trace/records.h"
 
 void on_user_fault(arch::UserFrame&, const arch::Fault& fault) {
     Thread& thread = current_thread();
@@ -9,6 +10,7 @@ void on_user_fault(arch::UserFrame&, const arch::Fault& fault) {
         thread.space().resolve_fault({fault.address}, fault.access)) {
         return;
     }
+    trace(TraceEvent::user_fault, fault.pc, fault.address);
     Process& process = thread.process();
     log("process %s (%lu): fault %lu at pc %lx, address %lx", process.name(),
         static_cast<uint64_t>(process.id()), fault.cause, fault.pc, fault.address);

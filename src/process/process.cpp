@@ -4,6 +4,7 @@
 #include "object/object_storage.h"
 #include "sched/scheduler.h"
 #include "sync/preemption.h"
+#include "trace/records.h"
 
 namespace {
 // Threads told to leave between two chances for others to run.
@@ -45,6 +46,8 @@ Status Process::launch(Thread& thread, ProcessState needed) {
     if (state != needed || !thread.begin()) return Fail(Error::INVAL);
     state_.store(ProcessState::kRunning, std::memory_order_relaxed);
     threads_.push_back(thread);
+    trace(TraceEvent::thread_start, static_cast<uint64_t>(thread.id()),
+          static_cast<uint64_t>(id()));
     ++thread_count_;
     return {};
 }
@@ -94,6 +97,8 @@ void Process::end(const ProcessEnd& how) {
         never_ran = state == ProcessState::kNew;
         state_.store(ProcessState::kEnding, std::memory_order_relaxed);
         end_ = how;
+        trace(TraceEvent::process_end, static_cast<uint64_t>(id()),
+              static_cast<uint64_t>(how.code));
     }
     if (!never_ran) {
         kill_threads();
@@ -133,6 +138,8 @@ void Process::end_current_thread() {
     {
         LockGuard held(process.threads_lock_);
         process.threads_.remove(self);
+        trace(TraceEvent::thread_end, static_cast<uint64_t>(self.id()),
+              static_cast<uint64_t>(process.id()));
         last = --process.thread_count_ == 0;
         // Without anybody having ended it: its last thread went, which is an end with code 0.
         if (last) process.state_.store(ProcessState::kEnding, std::memory_order_relaxed);

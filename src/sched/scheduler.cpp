@@ -8,6 +8,7 @@
 #include "object/graveyard.h"
 #include "object/reclaim.h"
 #include "sync/preemption.h"
+#include "trace/records.h"
 #include "wait/parking.h"
 
 constinit std::atomic<uint64_t> Scheduler::idle_harts_{0};
@@ -294,6 +295,8 @@ void Scheduler::switch_to(Thread& next) {
     counters_.switches.fetch_add(1, std::memory_order_relaxed);
     next.switched_in_ = now;
     next.state_.store(ThreadState::kRunning, std::memory_order_relaxed);
+    trace(TraceEvent::thread_switch, static_cast<uint64_t>(running.id()),
+          static_cast<uint64_t>(next.id()));
     switched_from_ = &running;
     this_hart().block.attention &= ~attention::kReschedule;  // this is the best choice now
     this_hart().thread = &next;

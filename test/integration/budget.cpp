@@ -163,30 +163,6 @@ TEST("others are not affected") {
     EXPECT_EQ(kTinyExitCode, tiny.exit_code());
 }
 
-TEST("spawn into a budget that is too small leaves nothing behind") {
-    for (const uint64_t bytes : {uint64_t{64}, kPage, 8 * kPage, 16 * kPage, 24 * kPage}) {
-        const Owned budget = make_budget(bytes);
-        Owned event = make_event();
-        const kairos_spawn_handle give = {KAIROS_BOOT_USER0, event};
-        const uint32_t before = own_handles();
-        kairos_handle_t value = 77;
-        const kairos_status_t status = try_spawn_role("does nothing", &give, 1, &value, budget);
-        if (status == 0) {
-            // It was enough to begin with; the rest is taken as it is touched.
-            const Owned process(value);
-            EXPECT_ONE_OF(ANY(0, -EFAULT), exit_code_of(process));
-            EXPECT(!is_valid(event));
-            static_cast<void>(event.release());
-        } else {
-            EXPECT_STATUS(-EDQUOT, status);
-            EXPECT_EQ(77u, value);
-            EXPECT_EQ(before, own_handles());
-            EXPECT(is_valid(event));
-        }
-        wait_until_unused(budget);
-    }
-}
-
 ROLE("does nothing") { return 0; }
 
 ROLE("touches pages until it may not") {
