@@ -320,10 +320,6 @@ TEST("random operations in two processes at once") {
     EXPECT_EQ(0, exit_code_of(two));
 }
 
-TEST("random operations that form rings of endpoints") {
-    EXPECT_EQ(0, exit_code_of(start_monkeys(new_seed(), Rings::kFormed)));
-}
-
 TEST("random operations, and a kill in the midst of them") {
     const uint64_t seed = new_seed();
     Random random(seed);
