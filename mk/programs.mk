@@ -46,7 +46,7 @@ qemu: $(KERNEL) $(ARCHIVE) compile_commands.json
 	@echo '  QEMU     $(HARTS) harts, $(MEMORY) MiB; leave with "shutdown", or ctrl-a x'
 	@$(qemu_command)
 
-# gdb attaches to QEMU's stub and loads the commands of $(SUPPORT)/kairos_gdb.py.
+# gdb attaches to the server inside QEMU and loads the commands of $(SUPPORT)/kairos_gdb.py.
 .PHONY: debug
 debug: $(KERNEL) $(ARCHIVE)
 	@echo '  QEMU     waits for gdb on port 1234; its console is in $(BUILD)/console.log'
