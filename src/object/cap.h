@@ -5,6 +5,9 @@
 //         │                    │ (put back on failure)   │
 //         └───────── close, revoke, or the end of what holds it ────────> gone
 //
+// In flight it is with somebody who delivers it, or in a queue: then, if it refers to an endpoint,
+// it names the endpoint whose queue that is, its *carrier*.
+//
 // Revocation reaches a cap wherever it is: it marks the node and takes the object out of it; who
 // holds such a shell delivers nothing in its place and drops it.
 //
@@ -35,7 +38,9 @@ class Cap {
     uint64_t id() const { return id_; }
 
   private:
+    friend class Collection;
     friend class Lineage;
+    friend class LineageWalk;
     friend class HandleTable;
     friend class CapChain;
 
@@ -49,6 +54,7 @@ class Cap {
     std::atomic<HandleTable*> table_{nullptr};
     uint32_t slot_ = 0;
     Cap* next_in_chain_ = nullptr;  // the holder's: the next handle of the same message
+    Object* carrier_ = nullptr;     // guarded by the lineage lock; see above
 
     // Whose lineage lock guards the links below; null once the node is out of the tree for good.
     std::atomic<Object*> tree_{nullptr};
@@ -117,6 +123,10 @@ class CapChain {
         Cap& cap = *std::exchange(first_, first_->next_in_chain_);
         --count_;
         return OwnedCap(cap);
+    }
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        for (Cap* cap = first_; cap != nullptr; cap = cap->next_in_chain_) visit(*cap);
     }
 
   private:

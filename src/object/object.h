@@ -32,6 +32,7 @@
 class Budget;
 class Cap;
 class Object;
+class Transit;
 
 // Why an object is owned.
 enum class OwnerClass : uint8_t { kHandle = 0, kDescriptor = 1, kOther = 2 };
@@ -92,6 +93,11 @@ class Object {
     void drop_owner(OwnerClass owner);
     uint32_t owners(OwnerClass owner) const;
     uint32_t handles() const { return owners(OwnerClass::kHandle); }
+    // Whether it has an owner that is not a handle in a queue.
+    bool held() const;
+    // What is known of it while it travels; null unless it is an endpoint.
+    virtual Transit* transit() { return nullptr; }
+    const Transit* transit() const { return const_cast<Object*>(this)->transit(); }
 
     // ---- State and waiting ----
     SpinLock& guard() RETURN_CAPABILITY(guard_) { return *guard_; }
@@ -140,7 +146,9 @@ class Object {
     uint32_t user_signals_ = 0;  // guarded by the guard
 
   private:
+    friend class Collection;
     friend class Graveyard;
+    friend class LineageWalk;
     friend class ObjectRegistry;
     friend class Lineage;
     template <typename T>
@@ -163,7 +171,8 @@ class Object {
     SpinLock lineage_lock_{LockRank::kLineage};
     Cap* first_root_ = nullptr;
 
-    void lose_last_owner();
+    // Nobody owns the object any more, or nobody can ever reach it.
+    void end_public_life();
     static Object& of(Retired& retired);
 
     Retired retired_;
