@@ -43,6 +43,7 @@ class Cap {
     friend class LineageWalk;
     friend class HandleTable;
     friend class CapChain;
+    friend class Derivation;
 
     std::atomic<Object*> object_{nullptr};  // counted, and an owner; null: revoked, or a ghost
     Rights rights_{};                       // guarded by the table's lock, or by the holder
@@ -60,7 +61,8 @@ class Cap {
     std::atomic<Object*> tree_{nullptr};
 
     // Guarded by the lineage lock.
-    uint32_t pins_ = 0;  // walks that stand on this node: it stays linked
+    uint32_t pins_ = 0;           // walks that stand on this node: it stays linked
+    bool is_derivation_ = false;  // see below
     bool linked_ = false;
     bool ghost_ = false;                    // stands for its children only
     List<Waiter, &Waiter::use_node> uses_;  // calls that block through this handle
@@ -70,6 +72,26 @@ class Cap {
     Cap* first_child_ = nullptr;
     Cap* next_sibling_ = nullptr;
     Cap* previous_sibling_ = nullptr;
+};
+
+// What was made through a handle and is none itself, but goes with it when it is revoked: a
+// mapping. It has a node in the tree, a child of that handle without children of its own. It
+// neither owns the object nor is found by anybody; whoever made it closes it (Lineage::close) when
+// it ends.
+class Derivation : public Cap {
+  public:
+    // The handle was revoked: the node is marked, and stays until this returns. Ends what it stands
+    // for, if that has not ended. No lock is held; may be preempted.
+    virtual void revoke() = 0;
+
+  protected:
+    Derivation() { is_derivation_ = true; }
+    ~Derivation() = default;
+
+  private:
+    friend class Lineage;
+    // Nobody knows the node any more. The lineage lock may be held.
+    virtual void free_node() = 0;
 };
 
 // A cap that is in no table: made but not installed yet, or in flight. Closes it when it goes.

@@ -272,6 +272,17 @@ Status HandleTable::duplicate(HandleValue value, Rights rights, SlotReservation&
     return Fail(Error::BADF);
 }
 
+Status HandleTable::attach(HandleValue value, const Object& object, Derivation& node) {
+    LockGuard guard(lock_);
+    const uint32_t index = live_slot(value);
+    if (index == kNoSlot) return Fail(Error::BADF);
+    Cap& parent = *slot(index).cap;
+    if (parent.object() != &object || !Lineage::link_derivation(parent, node)) {
+        return Fail(Error::BADF);
+    }
+    return {};
+}
+
 Status HandleTable::limit(HandleValue value, Rights rights) {
     LockGuard guard(lock_);
     const uint32_t index = live_slot(value);

@@ -134,6 +134,9 @@ class HandleTable {
     // slot of `room`. -EBADF if the source has been closed, narrowed or revoked meanwhile; -EDQUOT,
     // -ENOMEM.
     Status duplicate(HandleValue value, Rights rights, SlotReservation& room);
+    // Makes `node` a child of a handle that was found to refer to `object`. -EBADF if it has been
+    // closed or revoked meanwhile.
+    Status attach(HandleValue value, const Object& object, Derivation& node);
     // Narrows in place. -EBADF, -EACCES.
     Status limit(HandleValue value, Rights rights);
     // Closes all that derive from the handle, which stays. May be preempted. -EBADF.

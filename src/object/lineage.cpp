@@ -46,6 +46,10 @@ Result<Cap*> Lineage::allocate(Budget& budget) {
 }
 
 void Lineage::free(Cap& cap) {
+    if (cap.is_derivation_) {
+        static_cast<Derivation&>(cap).free_node();
+        return;
+    }
     Budget& budget = *cap.budget_;
     cap.~Cap();
     cap_cache.free(&cap);
@@ -125,6 +129,15 @@ bool Lineage::link_child(Cap& parent, Cap& child, Rights rights) {
     child.rights_ = rights;
     child.object_.store(object, std::memory_order_release);
     link(child, *object, &parent);
+    return true;
+}
+
+bool Lineage::link_derivation(Cap& parent, Derivation& node) {
+    Object* object = parent.object();
+    if (object == nullptr) return false;
+    LockGuard guard(object->lineage_lock_);
+    if (parent.revoked()) return false;
+    link(node, *object, &parent);
     return true;
 }
 
@@ -214,12 +227,14 @@ void Lineage::close(Cap& cap) {
         object->drop_owner(OwnerClass::kHandle);
         return;
     }
-    // Revoked. If a revoker still stands on the node, or children hang below it, the tree frees it.
+    // Revoked, or no handle. If a revoker still stands on the node, or children hang below it, the
+    // tree frees it.
     if (Object* tree = cap.tree_.load(std::memory_order_acquire)) {
         LockGuard guard(tree->lineage_lock_);
         if (cap.linked_) {
             leave_carrier(cap, *tree);
             cap.held_ = false;
+            if (cap.is_derivation_) cap.ghost_ = true;
             settle(cap, *tree);
             return;
         }
@@ -272,6 +287,10 @@ void Lineage::mark(Cap& cap, Object& object) {
 
 // A marked cap enters no table any more, so it is in the table it names, or in none.
 void Lineage::take_away(Cap& cap, Object& object) {
+    if (cap.is_derivation_) {
+        if (cap.revoked()) static_cast<Derivation&>(cap).revoke();  // else it is newer
+        return;
+    }
     HandleTable* table = cap.table_.load(std::memory_order_acquire);
     const bool was_in_table = table != nullptr && table->forget(cap);
     Object* taken = cap.object_.exchange(nullptr, std::memory_order_acq_rel);
@@ -305,7 +324,7 @@ kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {
             at = at->first_child_;
             continue;
         }
-        if (!at->ghost_) ++info.children;
+        if (!at->ghost_ && !at->is_derivation_) ++info.children;
         while (at != nullptr && at->next_sibling_ == nullptr) {
             at = at->parent_ == &cap ? nullptr : at->parent_;
         }

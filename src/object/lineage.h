@@ -39,6 +39,9 @@ class Lineage {
     // parent is revoked; then nothing has changed.
     [[nodiscard]] static bool link_child(Cap& parent, Cap& child, Rights rights);
 
+    // Makes `node` a child of `parent` likewise.
+    [[nodiscard]] static bool link_derivation(Cap& parent, Derivation& node);
+
     // Its holder lets go of the cap. No lock is held.
     static void close(Cap& cap);
     // The caller's table is locked: keeps `cap` from going away until unpin().
