@@ -14,6 +14,7 @@
     X(channel_peer_closed, "sends that found the peer closed")                         \
     X(channel_ends, "receives that found the end of the stream")                       \
     X(channel_closes, "endpoints closed")                                              \
+    X(endpoints_collected, "endpoints closed because only queues held them")           \
     X(port_packets, "packets taken from ports")                                        \
     X(port_coalesced, "events that joined a pending packet")                           \
     X(wait_blocks, "sleeps begun")                                                     \

@@ -29,7 +29,7 @@ Result<Ref<Interrupt>> Interrupt::create(Budget& budget, uint64_t line) {
 
 void Interrupt::acknowledge() {
     LockGuard held(guard());
-    if (closed()) return;
+    if (closed_) return;
     raised_ = false;
     platform::interrupt_unmask(line_, this_hart().index);
 }
@@ -44,19 +44,18 @@ void Interrupt::on_external() {
     if (interrupt == nullptr) return;
     WakeBatch wakes;
     LockGuard held(interrupt->guard());
-    if (interrupt->closed()) return;
+    if (interrupt->closed_) return;
     interrupt->raised_ = true;
     interrupt->raise(KPORT_BIND_INTERRUPT, WakeReason::kData, wakes);
 }
 
 bool Interrupt::on_unowned() {
     {
-        WakeBatch wakes;
         LockGuard held(guard());
-        close(wakes);
+        closed_ = true;
         platform::interrupt_mask(line_);
     }
     line_owners[line_].store(nullptr, std::memory_order_release);
     taken[line_].clear();
-    return false;
+    return Object::on_unowned();
 }

@@ -109,8 +109,7 @@ bool Endpoint::on_unowned() {
     trace(TraceEvent::endpoint_close, static_cast<uint64_t>(id()), queue_.count());
     Endpoint* other = peer();
     pair_.ends[side_] = nullptr;
-    close(wakes);
-    for (WaitSource* source : {&receivers_, &senders_, &callers_}) {
+    for (WaitSource* source : {&receivers_, &senders_, &callers_, &base_wait()}) {
         source->wake_all(WakeReason::kClose, wakes);
     }
     if (other != nullptr) {

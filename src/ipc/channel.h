@@ -29,6 +29,7 @@
 #include "ipc/receive_target.h"
 #include "object/handle_table.h"
 #include "object/object.h"
+#include "object/transit.h"
 #include "sched/blocking_use.h"
 #include "wait/parking.h"
 
@@ -83,6 +84,7 @@ class Endpoint final : public Object {
         return KPORT_BIND_READABLE | KPORT_BIND_PEER_CLOSED | KPORT_BIND_WRITABLE | KPORT_BIND_USER;
     }
     uint32_t holding_signals() const override;
+    Transit* transit() override { return &transit_; }
 
   private:
     friend class ChannelPair;
@@ -105,6 +107,8 @@ class Endpoint final : public Object {
     // ---- The guard is held, and kept ----
     void become(EndpointState next);
     void enqueue(Outgoing& outgoing, WakeBatch& wakes);  // into the peer's queue, which has room
+    void depart(const Message& message);                 // its handles lie in this queue
+    static void arrive(const Message& message);          // they are with the receiver
     static ReceiveOffer* claim_armed_receiver(Endpoint& to, uint32_t size, uint32_t handles);
 
     // ---- Entered and left with the guard held; it may be released in between ----
@@ -133,4 +137,5 @@ class Endpoint final : public Object {
     WaitSource callers_;
     CallTree calls_;  // those of callers_, by txid
     uint64_t last_txid_ = 0;
+    Transit transit_;
 };

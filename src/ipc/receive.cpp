@@ -2,13 +2,25 @@
 #include "arch/hart.h"
 #include "ipc/channel.h"
 #include "ipc/channel_pair.h"
+#include "object/lineage.h"
 #include "trace/counters.h"
+
+// While a message is being received, its handles count as the receiver's: an endpoint that only
+// they keep is not lost.
+void Endpoint::arrive(const Message& message) {
+    message.handles.for_each([](Cap& cap) { Lineage::arrive(cap); });
+}
+
+void Endpoint::depart(const Message& message) {
+    message.handles.for_each([this](Cap& cap) { Lineage::depart(cap, *this); });
+}
 
 // Copies the first message out under the turn and then takes it from the queue. Entered with the
 // guard held, left without it. On failure the message stays first, and the next receiver is told.
 Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
     turn_taken_ = true;
     Message& first = queue_.first();
+    arrive(first);
     held.unlock();
 
     Delivery delivery(target);
@@ -16,6 +28,7 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
         WakeBatch wakes;
         held.lock();
         turn_taken_ = false;
+        depart(first);
         receivers_.wake_one(WakeReason::kData, wakes);
         held.unlock();
         return prepared;

@@ -12,6 +12,7 @@ bool Endpoint::peer_accepts() const {
 void Endpoint::enqueue(Outgoing& outgoing, WakeBatch& wakes) {
     Endpoint& to = *peer();
     if (outgoing.handles.count() != 0) outgoing.message.handles = outgoing.handles.commit();
+    to.depart(outgoing.message);
     to.queue_.push(outgoing.message);
     count(Counter::channel_queued);
     to.receivers_.wake_one(WakeReason::kData, wakes);

@@ -29,7 +29,7 @@ arch::PageFlags flags_of(const Mapping& mapping) {
     return {.read = mapping.protection.read || mapping.protection.write,
             .write = mapping.protection.write,
             .execute = mapping.protection.execute,
-            .device = mapping.memory->is_device()};
+            .device = mapping.memory().is_device()};
 }
 
 Status check_pages(VirtualAddress start, uint64_t length) {
@@ -103,23 +103,31 @@ Result<VirtualAddress> AddressSpace::map(MemoryObject& memory, uint64_t offset,
 
     MappingRecord record = TRY(MappingRecord::create(*budget_));
     record->length = length;
-    record->memory = Ref<MemoryObject>(memory);
-    record->offset = offset;
+    record->view = TRY(View::create(*budget_, *this, memory, {offset, length}, ceiling));
     record->protection = protection;
-    record->ceiling = ceiling;
-    record->through = through;
+    if (through.table != nullptr) {
+        TRY(through.table->attach(through.handle, memory, *record->view));
+    }
     return wanted.value != 0 ? place_at(record, wanted) : place_anywhere(record);
+}
+
+// A view that was revoked before this is not mapped; one that is revoked afterwards is found.
+Status AddressSpace::check_placing(const MappingRecord& record) {
+    if (retired_) return Fail(Error::SRCH);
+    if (record->view->revoked()) return Fail(Error::BADF);
+    return {};
 }
 
 VirtualAddress AddressSpace::place(MappingRecord& record, VirtualAddress at) {
     record->start = at;
+    record->view->set_start(at);
     mappings_.insert(record.leak());
     return at;
 }
 
 Result<VirtualAddress> AddressSpace::place_at(MappingRecord& record, VirtualAddress wanted) {
     LockGuard guard(lock_);
-    if (retired_) return Fail(Error::SRCH);
+    TRY(check_placing(record));
     if (mappings_.first_in(wanted, wanted + record->length) != nullptr) return Fail(Error::EXIST);
     return place(record, wanted);
 }
@@ -136,7 +144,7 @@ Result<VirtualAddress> AddressSpace::place_anywhere(MappingRecord& record) {
     }
     for (RoomSearch search(from, record->length);; preemption_point()) {
         LockGuard guard(lock_);
-        if (retired_) return Fail(Error::SRCH);
+        TRY(check_placing(record));
         const RoomSearch::Outcome outcome = search.step(mappings_, kRecordsPerHold);
         if (outcome == RoomSearch::Outcome::kNoRoom) return Fail(Error::NOMEM);
         if (outcome == RoomSearch::Outcome::kGoOn) continue;
@@ -230,6 +238,24 @@ Status AddressSpace::unmap(VirtualAddress start, uint64_t length) {
     return {};
 }
 
+void AddressSpace::unmap_view(const View& view) {
+    for (VirtualAddress at{};; preemption_point()) {
+        MappingRecord gone;
+        LockGuard guard(lock_);
+        if (view.start().value == 0) return;  // it will not be placed any more
+        at = std::max(at, view.start());
+        const VirtualAddress end = view.end();
+        for (uint32_t passed = 0; passed < kRecordsPerHold; ++passed) {
+            Mapping* mapping = mappings_.first_in(at, end);
+            if (mapping == nullptr) return;
+            at = mapping->end();
+            if (mapping->view.get() != &view) continue;
+            at = unmap_piece(*mapping, mapping->end(), gone);
+            break;
+        }
+    }
+}
+
 bool AddressSpace::retire_step() {
     MappingRecord gone;
     LockGuard guard(lock_);
@@ -250,7 +276,7 @@ Status AddressSpace::check_protect(VirtualAddress start, VirtualAddress end,
             for (uint32_t passed = 0; at < end && passed < kRecordsPerHold; ++passed) {
                 const Mapping* mapping = mappings_.at(at);
                 if (mapping == nullptr) return Fail(Error::INVAL);
-                if (!mapping->ceiling.covers(protection)) return Fail(Error::ACCES);
+                if (!mapping->view->ceiling().covers(protection)) return Fail(Error::ACCES);
                 at = mapping->end();
             }
         }
@@ -276,7 +302,7 @@ VirtualAddress AddressSpace::protect_next(VirtualAddress at, VirtualAddress star
     Mapping* mapping = mappings_.first_in(at, end);
     if (mapping == nullptr) return end;
     const bool inside = mapping->start >= start && mapping->end() <= end;
-    if (!inside || !mapping->ceiling.covers(protection)) return mapping->end();
+    if (!inside || !mapping->view->ceiling().covers(protection)) return mapping->end();
     if (at <= mapping->start) mapping->protection = protection;
     return protect_piece(*mapping, std::max(at, mapping->start));
 }
@@ -314,7 +340,7 @@ bool AddressSpace::populate(VirtualAddress address, arch::Access access) {
         if (present->flags != flags) table_.protect(page, flags);
         return true;
     }
-    const auto frame = mapping->memory->page(mapping->offset_of(page) / kPageSize);
+    const auto frame = mapping->memory().page(mapping->offset_of(page) / kPageSize);
     if (!frame.ok()) return false;
     mapping->touch(page);  // first: a failure may leave an empty table behind
     return table_.map(page, frame.value(), flags, arch::PageLevel::k4KiB, *this).ok();
@@ -340,7 +366,7 @@ void* AddressSpace::reach(VirtualAddress address, arch::Access access) {
 const void* AddressSpace::reach_and_keep(VirtualAddress address, Ref<MemoryObject>& keep) {
     LockGuard guard(lock_);
     const void* bytes = reach(address, arch::Access::kRead);
-    if (bytes != nullptr) keep = mappings_.at(address)->memory;
+    if (bytes != nullptr) keep = Ref<MemoryObject>(mappings_.at(address)->memory());
     return bytes;
 }
 
@@ -383,5 +409,5 @@ Result<MemoryPlace> AddressSpace::locate(VirtualAddress address) {
     LockGuard guard(lock_);
     const Mapping* mapping = mappings_.at(address);
     if (mapping == nullptr) return Fail(Error::FAULT);
-    return MemoryPlace{mapping->memory, mapping->offset_of(address)};
+    return MemoryPlace{Ref<MemoryObject>(mapping->memory()), mapping->offset_of(address)};
 }

@@ -21,6 +21,7 @@
 #include "arch/paging.h"
 #include "memory/mapping_record.h"
 #include "memory/mapping_set.h"
+#include "object/handle_table.h"
 
 // A word of user memory, named independently of where it is mapped.
 struct MemoryPlace {
@@ -30,6 +31,12 @@ struct MemoryPlace {
     bool operator==(const MemoryPlace& other) const {
         return memory.get() == other.memory.get() && offset == other.offset;
     }
+};
+
+// The handle that memory is mapped through.
+struct MappedThrough {
+    HandleTable* table = nullptr;  // null: the kernel maps
+    HandleValue handle = KAIROS_HANDLE_INVALID;
 };
 
 class AddressSpace final : public Object, private arch::TableSource {
@@ -47,10 +54,11 @@ class AddressSpace final : public Object, private arch::TableSource {
     // Maps [offset, offset + length) of `memory` at `wanted`, or, if that is 0, at an address that
     // is hard to guess. `protection` may not go beyond `ceiling`, now or later, nor write together
     // with execute (-EACCES). -EINVAL: the offset is not at a page, or the range ends beyond the
-    // object; -EDQUOT; -ESRCH: the process has ended; -EEXIST: something is mapped there; -ENOMEM.
+    // object; -EDQUOT; -EBADF: the handle that it is mapped `through` has been closed or revoked
+    // meanwhile; -ESRCH: the process has ended; -EEXIST: something is mapped there; -ENOMEM.
     Result<VirtualAddress> map(MemoryObject& memory, uint64_t offset, VirtualAddress wanted,
                                uint64_t length, Protection protection, Protection ceiling,
-                               MappedThrough through = MappedThrough::kKernel);
+                               MappedThrough through = {});
     // Takes away whatever is mapped in the range. -EDQUOT, -ENOMEM: there is a mapping to cut in
     // two and no memory to do it with. When it returns, no hart uses the old translations.
     Status unmap(VirtualAddress start, uint64_t length);
@@ -59,6 +67,10 @@ class AddressSpace final : public Object, private arch::TableSource {
     // When it returns, no hart uses the old translations. What another thread maps or changes in
     // the range meanwhile keeps the protection that it asked for, if that cannot be changed.
     Status protect(VirtualAddress start, uint64_t length, Protection protection);
+
+    // Takes away what is left of a view of this address space. When it returns, no hart uses its
+    // translations. May be preempted.
+    void unmap_view(const View& view);
 
     // Makes an access possible that the mappings allow. False: they do not, or memory is short.
     bool resolve_fault(VirtualAddress address, arch::Access access);
@@ -86,6 +98,7 @@ class AddressSpace final : public Object, private arch::TableSource {
     Result<PhysicalAddress> allocate_table() override;
     void free_table(PhysicalAddress table) override;
 
+    Status check_placing(const MappingRecord& record) REQUIRES(lock_);
     Result<VirtualAddress> place_at(MappingRecord& record, VirtualAddress wanted);
     Result<VirtualAddress> place_anywhere(MappingRecord& record);
     VirtualAddress place(MappingRecord& record, VirtualAddress at) REQUIRES(lock_);

@@ -7,7 +7,7 @@
 #include "memory/mapping.h"
 
 // Owns a record that is in no address space. Gives memory and charge back when it goes, and drops
-// the record's reference to its memory object: no lock is held then. Move-only.
+// the record's reference to its view: no lock is held then. Move-only.
 class MappingRecord {
   public:
     MappingRecord() = default;

@@ -17,11 +17,8 @@ void MappingSet::split(Mapping& mapping, VirtualAddress border, Mapping& upper) 
     check(mapping.start < border && border < mapping.end(), "split a mapping outside of it");
     upper.start = border;
     upper.length = mapping.end() - border;
-    upper.memory = mapping.memory;
-    upper.offset = mapping.offset_of(border);
+    upper.view = mapping.view;
     upper.protection = mapping.protection;
-    upper.ceiling = mapping.ceiling;
-    upper.through = mapping.through;
     upper.touched_begin = std::max(mapping.touched_begin, border);
     upper.touched_end = mapping.touched_end;
     mapping.length = border - mapping.start;
@@ -31,7 +28,6 @@ void MappingSet::split(Mapping& mapping, VirtualAddress border, Mapping& upper) 
 
 void MappingSet::cut_off_front(Mapping& mapping, VirtualAddress border) {
     check(mapping.start < border && border < mapping.end(), "cut a mapping outside of it");
-    mapping.offset = mapping.offset_of(border);
     mapping.length = mapping.end() - border;
     mapping.start = border;
     mapping.touched_begin = std::max(mapping.touched_begin, border);

@@ -5,6 +5,7 @@
 
 #include "arch/paging.h"
 #include "arch/user_copy.h"
+#include "memory/address_space.h"
 #include "object/object_storage.h"
 #include "sync/preemption.h"
 
@@ -108,6 +109,28 @@ bool MemoryObject::fill(uint64_t offset, const void* from, uint64_t size) {
         done += length;
     }
     return true;
+}
+
+// ---- Views --------------------------------------------------------------------------------------
+
+void MemoryObject::add_view(View& view) {
+    LockGuard guard(pages_lock_);
+    views_.push_back(view);
+}
+
+bool MemoryObject::end_view(View& view) {
+    LockGuard guard(pages_lock_);
+    view.ended_ = true;
+    if (view.visits_ != 0) return false;
+    decltype(views_)::remove(view);
+    return true;
+}
+
+// A view that has not ended has pieces, which its address space takes away before it goes.
+Ref<AddressSpace> MemoryObject::space_of(View& view) {
+    LockGuard guard(pages_lock_);
+    if (view.ended_ || !view.space_.try_retain()) return nullptr;
+    return Ref<AddressSpace>(view.space_, kAdoptReference);
 }
 
 kairos_info_memory MemoryObject::describe() {

@@ -12,8 +12,11 @@
 
 #include "abi/info.h"
 #include "memory/page_tree.h"
+#include "memory/view.h"
 #include "object/budget.h"
 #include "object/object.h"
+
+class AddressSpace;
 
 class MemoryObject final : public Object {
   public:
@@ -49,6 +52,13 @@ class MemoryObject final : public Object {
 
     kairos_info_memory describe();
 
+    // ---- Views: what shows this memory somewhere. The views are told apart by who made them. ----
+    void add_view(View& view);
+    // The view has no piece any more. True: the caller frees it; false: whoever looks at it does.
+    [[nodiscard]] bool end_view(View& view);
+    // Where a view is, if it has not ended.
+    Ref<AddressSpace> space_of(View& view);
+
   private:
     template <typename T>
     friend class ObjectStorage;
@@ -67,4 +77,5 @@ class MemoryObject final : public Object {
     SpinLock pages_lock_{LockRank::kMemoryObject};
     PageTree pages_ GUARDED_BY(pages_lock_);
     Charge charge_ GUARDED_BY(pages_lock_);  // for the pages and the tree
+    List<View, &View::node_> views_ GUARDED_BY(pages_lock_);
 };

@@ -5,6 +5,9 @@
 //         │                    │ (put back on failure)   │
 //         └───────── close, revoke, or the end of what holds it ────────> gone
 //
+// In flight it is with somebody who delivers it, or in a queue: then, if it refers to an endpoint,
+// it names the endpoint whose queue that is, its *carrier*.
+//
 // Revocation reaches a cap wherever it is: it marks the node and takes the object out of it; who
 // holds such a shell delivers nothing in its place and drops it.
 //
@@ -35,9 +38,12 @@ class Cap {
     uint64_t id() const { return id_; }
 
   private:
+    friend class Collection;
     friend class Lineage;
+    friend class LineageWalk;
     friend class HandleTable;
     friend class CapChain;
+    friend class Derivation;
 
     std::atomic<Object*> object_{nullptr};  // counted, and an owner; null: revoked, or a ghost
     Rights rights_{};                       // guarded by the table's lock, or by the holder
@@ -49,12 +55,14 @@ class Cap {
     std::atomic<HandleTable*> table_{nullptr};
     uint32_t slot_ = 0;
     Cap* next_in_chain_ = nullptr;  // the holder's: the next handle of the same message
+    Object* carrier_ = nullptr;     // guarded by the lineage lock; see above
 
     // Whose lineage lock guards the links below; null once the node is out of the tree for good.
     std::atomic<Object*> tree_{nullptr};
 
     // Guarded by the lineage lock.
-    uint32_t pins_ = 0;  // walks that stand on this node: it stays linked
+    uint32_t pins_ = 0;           // walks that stand on this node: it stays linked
+    bool is_derivation_ = false;  // see below
     bool linked_ = false;
     bool ghost_ = false;                    // stands for its children only
     List<Waiter, &Waiter::use_node> uses_;  // calls that block through this handle
@@ -64,6 +72,26 @@ class Cap {
     Cap* first_child_ = nullptr;
     Cap* next_sibling_ = nullptr;
     Cap* previous_sibling_ = nullptr;
+};
+
+// What was made through a handle and is none itself, but goes with it when it is revoked: a
+// mapping. It has a node in the tree, a child of that handle without children of its own. It
+// neither owns the object nor is found by anybody; whoever made it closes it (Lineage::close) when
+// it ends.
+class Derivation : public Cap {
+  public:
+    // The handle was revoked: the node is marked, and stays until this returns. Ends what it stands
+    // for, if that has not ended. No lock is held; may be preempted.
+    virtual void revoke() = 0;
+
+  protected:
+    Derivation() { is_derivation_ = true; }
+    ~Derivation() = default;
+
+  private:
+    friend class Lineage;
+    // Nobody knows the node any more. The lineage lock may be held.
+    virtual void free_node() = 0;
 };
 
 // A cap that is in no table: made but not installed yet, or in flight. Closes it when it goes.
@@ -117,6 +145,10 @@ class CapChain {
         Cap& cap = *std::exchange(first_, first_->next_in_chain_);
         --count_;
         return OwnedCap(cap);
+    }
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        for (Cap* cap = first_; cap != nullptr; cap = cap->next_in_chain_) visit(*cap);
     }
 
   private:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "object/budget.h"
+#include "object/collection.h"
 #include "object/reclaim.h"
 #include "object/registry.h"
 #include "sync/hart.h"
@@ -58,12 +59,19 @@ bool Graveyard::take_down_a_piece(Object*& list) {
 
 void Graveyard::drain() {
     Object* list = std::exchange(waiting.local(), nullptr);
-    while (list != nullptr) {
-        take_down_a_piece(list);
+    uint64_t suspects = Collection::suspects();
+    while (true) {
+        if (take_down_a_piece(list)) {
+            suspects = Collection::suspects();
+        } else if (Collection::done_up_to(suspects) || !Collection::work_a_piece()) {
+            return;
+        }
         preemption_point();
         // What this piece has freed comes next, in this thread too.
         if (list == nullptr) list = std::exchange(waiting.local(), nullptr);
     }
 }
 
-bool Graveyard::work_a_piece() { return take_down_a_piece(waiting.local()); }
+bool Graveyard::work_a_piece() {
+    return take_down_a_piece(waiting.local()) || Collection::work_a_piece();
+}

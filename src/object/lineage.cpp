@@ -1,10 +1,13 @@
 #include "object/lineage.h"
 
 #include <new>
+#include <utility>
 
 #include "mm/object_cache.h"
 #include "object/budget.h"
+#include "object/collection.h"
 #include "object/handle_table.h"
+#include "object/transit.h"
 #include "sync/preemption.h"
 #include "trace/counters.h"
 
@@ -12,8 +15,8 @@ namespace {
 constinit mm::ObjectCache<Cap> cap_cache;
 std::atomic<uint64_t> next_cap_id{1};
 
-// Nodes that a walk visits before it lets somebody more important run.
-constexpr int kVisitsPerTurn = 32;
+// Steps of a walk before it lets somebody more important run.
+constexpr int kStepsPerTurn = 32;
 // Blocked calls that are told under one hold of the lock.
 constexpr int kUsesPerHold = 16;
 }  // namespace
@@ -43,6 +46,10 @@ Result<Cap*> Lineage::allocate(Budget& budget) {
 }
 
 void Lineage::free(Cap& cap) {
+    if (cap.is_derivation_) {
+        static_cast<Derivation&>(cap).free_node();
+        return;
+    }
     Budget& budget = *cap.budget_;
     cap.~Cap();
     cap_cache.free(&cap);
@@ -110,6 +117,7 @@ void Lineage::link_root(Cap& cap, Object& object, Rights rights) {
     LockGuard guard(object.lineage_lock_);
     cap.object_.store(&object, std::memory_order_release);
     link(cap, object, nullptr);
+    if (Transit* transit = object.transit()) ++transit->arrivals_;
 }
 
 bool Lineage::link_child(Cap& parent, Cap& child, Rights rights) {
@@ -124,6 +132,15 @@ bool Lineage::link_child(Cap& parent, Cap& child, Rights rights) {
     return true;
 }
 
+bool Lineage::link_derivation(Cap& parent, Derivation& node) {
+    Object* object = parent.object();
+    if (object == nullptr) return false;
+    LockGuard guard(object->lineage_lock_);
+    if (parent.revoked()) return false;
+    link(node, *object, &parent);
+    return true;
+}
+
 bool Lineage::enter_table(Cap& cap, HandleTable& table, uint32_t slot) {
     Object* object = cap.object();
     if (object == nullptr) return false;
@@ -133,6 +150,41 @@ bool Lineage::enter_table(Cap& cap, HandleTable& table, uint32_t slot) {
     cap.table_.store(&table, std::memory_order_relaxed);
     return true;
 }
+
+// ---- In queues ----------------------------------------------------------------------------------
+
+// The lineage lock is held. As long as a cap names its carrier, the carrier still has it queued.
+bool Lineage::leave_carrier(Cap& cap, Object& object) {
+    Object* carrier = std::exchange(cap.carrier_, nullptr);
+    if (carrier == nullptr) return false;
+    carrier->transit()->load_.fetch_sub(1, std::memory_order_seq_cst);
+    object.transit()->in_flight_.fetch_sub(1, std::memory_order_seq_cst);
+    return true;
+}
+
+void Lineage::depart(Cap& cap, Object& carrier) {
+    Object* object = cap.object();
+    if (object == nullptr) return;
+    Transit* transit = object->transit();
+    if (transit == nullptr) return;
+    {
+        LockGuard guard(object->lineage_lock_);
+        if (cap.revoked()) return;  // about to be taken away
+        cap.carrier_ = &carrier;
+        carrier.transit()->load_.fetch_add(1, std::memory_order_seq_cst);
+        transit->in_flight_.fetch_add(1, std::memory_order_seq_cst);
+    }
+    if (!carrier.held()) Collection::consider(*object, *transit);
+}
+
+void Lineage::arrive(Cap& cap) {
+    Object* object = cap.object();
+    if (object == nullptr || object->transit() == nullptr) return;
+    LockGuard guard(object->lineage_lock_);
+    if (leave_carrier(cap, *object)) ++object->transit()->arrivals_;
+}
+
+// ---- Uses and revocation ------------------------------------------------------------------------
 
 bool Lineage::begin_use(Cap& cap, Waiter& waiter) {
     Object* object = cap.object();
@@ -146,7 +198,6 @@ bool Lineage::begin_use(Cap& cap, Waiter& waiter) {
 void Lineage::end_use(Object& object, Waiter& waiter) {
     LockGuard guard(object.lineage_lock_);
     if (waiter.use_node.linked()) List<Waiter, &Waiter::use_node>::remove(waiter);
-    waiter.forget_cancel();
 }
 
 // Takes the calls that block through a cap off its list, a few under each hold of the lock; none is
@@ -168,6 +219,7 @@ void Lineage::close(Cap& cap) {
         release_uses(cap, *object, [](Waiter&) {});  // they go on, whatever becomes of the handle
         {
             LockGuard guard(object->lineage_lock_);
+            leave_carrier(cap, *object);
             cap.held_ = false;
             cap.ghost_ = true;
             settle(cap, *object);
@@ -175,11 +227,14 @@ void Lineage::close(Cap& cap) {
         object->drop_owner(OwnerClass::kHandle);
         return;
     }
-    // Revoked. If a revoker still stands on the node, or children hang below it, the tree frees it.
+    // Revoked, or no handle. If a revoker still stands on the node, or children hang below it, the
+    // tree frees it.
     if (Object* tree = cap.tree_.load(std::memory_order_acquire)) {
         LockGuard guard(tree->lineage_lock_);
         if (cap.linked_) {
+            leave_carrier(cap, *tree);
             cap.held_ = false;
+            if (cap.is_derivation_) cap.ghost_ = true;
             settle(cap, *tree);
             return;
         }
@@ -198,33 +253,30 @@ void Lineage::unpin(Cap& cap, Object& object) {
     settle(cap, object);
 }
 
-// Visits every node below `top`, parents before children, without the lock: the node that the walk
-// stands on is pinned, so it stays in the tree whatever happens around it. Each step is bounded.
+bool LineageWalk::step() {
+    LockGuard guard(object_->lineage_lock_);
+    Cap* const from = at_;
+    Cap* const below = from == nullptr ? object_->first_root_ : from->first_child_;
+    if (!climbing_ && below != nullptr) {
+        at_ = below;
+    } else if (from != top_) {
+        climbing_ = from->next_sibling_ == nullptr;
+        at_ = climbing_ ? from->parent_ : from->next_sibling_;
+    }
+    if (at_ != top_) ++at_->pins_;
+    if (from != top_) {
+        --from->pins_;
+        Lineage::settle(*from, *object_);
+    }
+    return at_ != top_;
+}
+
 template <typename Visit>
-void Lineage::walk(Cap& top, Object& object, Visit visit) {
-    Cap* at = &top;
-    bool came_from_below = false;
-    for (int steps = 1;; ++steps) {
-        Cap* next = nullptr;
-        {
-            LockGuard guard(object.lineage_lock_);
-            if (!came_from_below && at->first_child_ != nullptr) {
-                next = at->first_child_;
-            } else if (at != &top) {
-                came_from_below = at->next_sibling_ == nullptr;
-                next = came_from_below ? at->parent_ : at->next_sibling_;
-            }
-            if (next != nullptr) ++next->pins_;
-        }
-        if (at != &top) unpin(*at, object);
-        if (next == nullptr) return;
-        at = next;
-        if (at == &top) {
-            unpin(top, object);  // the caller's pin remains
-            return;
-        }
-        if (!came_from_below) visit(*at);
-        if (steps % kVisitsPerTurn == 0) preemption_point();
+void Lineage::for_each_below(Cap& top, Object& object, Visit visit) {
+    LineageWalk walk(object, &top);
+    for (int steps = 1; walk.step(); ++steps) {
+        if (walk.first_time_here()) visit(*walk.cap());
+        if (steps % kStepsPerTurn == 0) preemption_point();
     }
 }
 
@@ -235,12 +287,17 @@ void Lineage::mark(Cap& cap, Object& object) {
 
 // A marked cap enters no table any more, so it is in the table it names, or in none.
 void Lineage::take_away(Cap& cap, Object& object) {
+    if (cap.is_derivation_) {
+        if (cap.revoked()) static_cast<Derivation&>(cap).revoke();  // else it is newer
+        return;
+    }
     HandleTable* table = cap.table_.load(std::memory_order_acquire);
     const bool was_in_table = table != nullptr && table->forget(cap);
     Object* taken = cap.object_.exchange(nullptr, std::memory_order_acq_rel);
     release_uses(cap, object, [](Waiter& waiter) { waiter.cancel(); });
     {
         LockGuard guard(object.lineage_lock_);
+        leave_carrier(cap, object);
         cap.ghost_ = true;
         if (was_in_table) cap.held_ = false;
     }
@@ -249,11 +306,8 @@ void Lineage::take_away(Cap& cap, Object& object) {
 }
 
 void Lineage::revoke_descendants(Cap& top, Object& object) {
-    walk(top, object, [&](Cap& cap) { mark(cap, object); });
-    // What was derived from `top` since is not marked, and not concerned.
-    walk(top, object, [&](Cap& cap) {
-        if (cap.revoked()) take_away(cap, object);
-    });
+    for_each_below(top, object, [&](Cap& cap) { mark(cap, object); });
+    for_each_below(top, object, [&](Cap& cap) { take_away(cap, object); });
 }
 
 kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {
@@ -270,7 +324,7 @@ kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {
             at = at->first_child_;
             continue;
         }
-        if (!at->ghost_) ++info.children;
+        if (!at->ghost_ && !at->is_derivation_) ++info.children;
         while (at != nullptr && at->next_sibling_ == nullptr) {
             at = at->parent_ == &cap ? nullptr : at->parent_;
         }

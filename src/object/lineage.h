@@ -5,6 +5,28 @@
 #include "abi/info.h"
 #include "object/cap.h"
 
+// A walk over the nodes below `top`, or over the whole forest if that is null: parents before
+// children. The node that it stands on is pinned, so it stays in the tree whatever happens around
+// it; nodes that are linked meanwhile may be missed. To be walked to its end.
+class LineageWalk {
+  public:
+    constexpr LineageWalk() = default;
+    // `object` is counted, and `top` is pinned, until the end of the walk.
+    LineageWalk(Object& object, Cap* top) : object_(&object), top_(top), at_(top) {}
+
+    // One step of bounded length; false at the end. No lineage lock is held.
+    bool step();
+    Cap* cap() const { return at_; }
+    // Not on the way back up from below it.
+    bool first_time_here() const { return !climbing_; }
+
+  private:
+    Object* object_ = nullptr;
+    Cap* top_ = nullptr;
+    Cap* at_ = nullptr;
+    bool climbing_ = false;
+};
+
 class Lineage {
   public:
     // A node that is not linked yet, charged to `budget`. -EDQUOT, -ENOMEM.
@@ -17,6 +39,9 @@ class Lineage {
     // parent is revoked; then nothing has changed.
     [[nodiscard]] static bool link_child(Cap& parent, Cap& child, Rights rights);
 
+    // Makes `node` a child of `parent` likewise.
+    [[nodiscard]] static bool link_derivation(Cap& parent, Derivation& node);
+
     // Its holder lets go of the cap. No lock is held.
     static void close(Cap& cap);
     // The caller's table is locked: keeps `cap` from going away until unpin().
@@ -28,6 +53,11 @@ class Lineage {
     // Puts a cap that was in flight into a table, whose lock is held. False if it is revoked.
     [[nodiscard]] static bool enter_table(Cap& cap, HandleTable& table, uint32_t slot);
 
+    // The handle goes into the queue of `carrier`, whose lock is held, or has left it for somebody
+    // who receives it or drops it.
+    static void depart(Cap& cap, Object& carrier);
+    static void arrive(Cap& cap);
+
     // A call of `waiter` is about to block through the cap, whose table is locked: revocation ends
     // it from now on. False if the cap is revoked already.
     [[nodiscard]] static bool begin_use(Cap& cap, Waiter& waiter);
@@ -37,12 +67,15 @@ class Lineage {
     static kairos_info_lineage describe(Cap& cap, Object& object);
 
   private:
+    friend class LineageWalk;
+
     static void link(Cap& cap, Object& object, Cap* parent);
     static void unlink(Cap& cap, Object& object);
     static void replace_by_child(Cap& cap, Object& object);
     static void settle(Cap& cap, Object& object);
+    static bool leave_carrier(Cap& cap, Object& object);
     template <typename Visit>
-    static void walk(Cap& top, Object& object, Visit visit);
+    static void for_each_below(Cap& top, Object& object, Visit visit);
     static void mark(Cap& cap, Object& object);
     template <typename Visit>
     static void release_uses(Cap& cap, Object& object, Visit visit);

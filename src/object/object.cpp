@@ -2,13 +2,18 @@
 #include "object/object.h"
 
 #include "base/container_of.h"
+#include "object/collection.h"
 #include "object/graveyard.h"
+#include "object/transit.h"
 
 namespace {
 constexpr unsigned kOwnerBits = 21;
 constexpr uint64_t kOwnerMask = (uint64_t{1} << kOwnerBits) - 1;
 
 constexpr unsigned shift_of(OwnerClass owner) { return static_cast<unsigned>(owner) * kOwnerBits; }
+constexpr uint64_t sum_of(uint64_t owners) {
+    return (owners & kOwnerMask) + (owners >> kOwnerBits & kOwnerMask) + (owners >> 2 * kOwnerBits);
+}
 }  // namespace
 
 Object& Object::of(Retired& retired) { return container_of(retired, &Object::retired_); }
@@ -37,20 +42,24 @@ void Object::add_owner(OwnerClass owner) {
 
 void Object::drop_owner(OwnerClass owner) {
     const uint64_t one = uint64_t{1} << shift_of(owner);
-    const uint64_t before = owners_.fetch_sub(one, std::memory_order_acq_rel);
+    const uint64_t before = owners_.fetch_sub(one, std::memory_order_seq_cst);
     check(((before >> shift_of(owner)) & kOwnerMask) != 0, "owner count below zero");
-    if (before == one) lose_last_owner();
+    if (before == one) {
+        end_public_life();
+    } else if (const Transit* moving = transit()) {
+        Collection::consider(*this, *moving);
+    }
     release();
 }
 
 bool Object::on_unowned() {
     WakeBatch wakes;
     LockGuard held(guard());
-    close(wakes);
+    base_wait_.wake_all(WakeReason::kClose, wakes);
     return false;
 }
 
-void Object::lose_last_owner() {
+void Object::end_public_life() {
     lifecycle_.store(Lifecycle::kDetached, std::memory_order_relaxed);
     {
         LockGuard held(guard());
@@ -59,6 +68,12 @@ void Object::lose_last_owner() {
     if (!on_unowned() || !winding_up_.set_first()) return;
     retain();
     Graveyard::queue(*this);
+}
+
+bool Object::held() const {
+    const Transit* moving = transit();
+    const uint64_t all = sum_of(owners_.load(std::memory_order_seq_cst));
+    return all > (moving == nullptr ? 0 : moving->in_flight());
 }
 
 uint32_t Object::owners(OwnerClass owner) const {

@@ -1,6 +1,7 @@
 #include "process/process.h"
 
 #include "arch/context.h"
+#include "object/graveyard.h"
 #include "object/object_storage.h"
 #include "sched/scheduler.h"
 #include "sync/preemption.h"
@@ -104,8 +105,7 @@ void Process::end(const ProcessEnd& how) {
         kill_threads();
         return;
     }
-    while (take_down_a_piece()) preemption_point();
-    finish();
+    take_down();
 }
 
 // Tells every thread to leave. No thread is added any more; those told go to the back of the list,
@@ -149,15 +149,18 @@ void Process::end_current_thread() {
         LockGuard held(self.guard());
         self.mark_ended(wakes);
     }
-    if (last) {
-        while (process.take_down_a_piece()) preemption_point();
-        process.finish();
-    }
+    if (last) process.take_down();
     Scheduler::end_current();
 }
 
-// Handles first, so that what they close is closed before anybody hears of the end. False when all
-// is gone.
+// What its handles kept, messages in queues included, is gone before anybody hears of the end.
+void Process::take_down() {
+    while (take_down_a_piece()) preemption_point();
+    Graveyard::drain();
+    finish();
+}
+
+// Handles first, then the address space. False when all is gone.
 bool Process::take_down_a_piece() { return handles_.close_some() || space_->retire_step(); }
 
 void Process::finish() {

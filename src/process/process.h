@@ -83,6 +83,7 @@ class Process final : public Object {
 
     Status launch(Thread& thread, ProcessState needed);
     void kill_threads();
+    void take_down();
     bool take_down_a_piece();
     void finish();
 

@@ -21,8 +21,8 @@ enum class LockRank : uint8_t {
     kObject = 30,        // an event, timer, interrupt, thread or process: its base wait source
     kPort = 40,          // a port's queues
     kHandleTable = 50,   // a process's handles
+    kCollection = 55,    // the search for endpoints that nobody can reach
     kLineage = 60,       // the delegation forest of one object
-    kTransfer = 65,      // the graph of endpoints in flight
     kAddressSpace = 70,  // mappings and page table
     kMemoryObject = 80,  // page frames of a memory object
     kDeadline = 90,      // a hart's deadlines

@@ -82,7 +82,8 @@ Status map(HandleValue space_handle, HandleValue memory_handle, uint64_t offset,
     const FoundHandle found = TRY(table.find(memory_handle));
     const Protection ceiling = ceiling_of(found.rights);
     if (!ceiling.covers(protection)) return Fail(Error::ACCES);
-    const VirtualAddress at = TRY(space->map(*memory, offset, wanted, length, protection, ceiling));
+    const VirtualAddress at = TRY(
+        space->map(*memory, offset, wanted, length, protection, ceiling, {&table, memory_handle}));
     const Status told = address.write(at.value);
     // Nobody has seen the mapping that could not be reported.
     if (!told) (void)space->unmap(at, length);

@@ -1,5 +1,5 @@
-// Handles that travel: what they are on the way, cycles of endpoints that only messages hold, and
-// the rendezvous options.
+// Handles that travel: what they are on the way, and the rendezvous options. Endpoints that lie in
+// each other's queues are in collection.cpp.
 #include "harness.h"
 #include "hostile.h"
 #include "messages.h"
@@ -99,59 +99,6 @@ ROLE("sends back what it gets") {
         }
     }
     return 0;
-}
-
-// ---- Cycles
-// --------------------------------------------------------------------------------------
-//
-// The harness counts objects after each of these: nothing may be left.
-
-TEST("cycles: a pair, each end of which waits in the other's far side") {
-    Channel one;
-    Channel two;
-    REQUIRE_STATUS(0, send_handle(two.a, one.a));
-    REQUIRE_STATUS(0, send_handle(two.b, one.b));
-}
-
-TEST("cycles: a ring that something else still reaches is not taken apart") {
-    Channel one;
-    Channel two;
-    const Owned reach = duplicate(two.b);
-    REQUIRE_STATUS(0, send_handle(two.a, one.b));
-    REQUIRE_STATUS(0, send_handle(one.a, two.b));
-    one.a.close();
-    two.a.close();
-    Inbox inbox;
-    REQUIRE_STATUS(1, inbox.poll(reach));  // one.b
-    const Owned taken = std::move(inbox.received[0]);
-    REQUIRE_STATUS(1, inbox.poll(taken));  // two.b
-    EXPECT_EQ(id_of(reach), id_of(inbox.received[0]));
-}
-
-TEST("cycles: a port and the endpoint that is bound to it") {
-    const Channel carrier;
-    Channel channel;
-    Owned port = make_port(KPORT_CREATE_TRANSFERABLE);
-    REQUIRE_STATUS(0, kairos_port_bind(port, channel.b, 1, KPORT_BIND_READABLE));
-    REQUIRE_STATUS(0, send_handle(channel.a, port));
-}
-
-TEST("cycles: a deep nest of pairs") {
-    constexpr int kDepth = 1000;
-    kairos_handle_t near;
-    kairos_handle_t far;
-    REQUIRE_STATUS(0, kairos_channel_create(0, &near, &far));
-    for (int i = 0; i < kDepth; ++i) {
-        kairos_handle_t outer_near;
-        kairos_handle_t outer_far;
-        REQUIRE_STATUS(0, kairos_channel_create(0, &outer_near, &outer_far));
-        kairos_handle_t both[] = {near, far};
-        REQUIRE_STATUS(0, send_handles(outer_near, both, 2));
-        near = outer_near;
-        far = outer_far;
-    }
-    EXPECT_STATUS(0, kairos_handle_close(near, 0));
-    EXPECT_STATUS(0, kairos_handle_close(far, 0));
 }
 
 // ---- Rendezvous

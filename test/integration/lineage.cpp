@@ -4,6 +4,7 @@
 #include "hostile.h"
 #include "messages.h"
 #include "roles.h"
+#include "tiny.h"
 #include "workers.h"
 
 // ---- The tree
@@ -264,30 +265,6 @@ TEST("revoke: a receive through another handle goes on") {
     EXPECT(inbox.has_text("for you"));
 }
 
-TEST("revoke: too late for one call, it leaves the next one alone") {
-    const Channel channel;
-    const Owned copy = duplicate(channel.b);
-    const std::atomic<uint32_t> word{0};
-    Inbox inbox;
-    kairos_status_t slept = 1;
-    kairos_status_t waited = 1;
-    Blocked receiver([&] {
-        const kairos_status_t received = inbox.receive(copy);
-        slept = kairos_sleep_until(kairos_clock_now() + 1000);
-        waited = kairos_futex_wait(reinterpret_cast<const uint32_t*>(&word), 0, kPast);
-        return received;
-    });
-    // On this hart it does not run between the message that ends its call and the revocation.
-    pin(0);
-    pin(0, receiver.thread());
-    REQUIRE_STATUS(0, kairos_thread_set_priority(kairos_self_thread(), KPRIORITY_USUAL + 1));
-    REQUIRE_STATUS(0, send_text(channel.a, "first"));
-    REQUIRE_STATUS(0, kairos_handle_revoke(channel.b));
-    EXPECT_STATUS(1, receiver.result());
-    EXPECT_STATUS(0, slept);
-    EXPECT_STATUS(-ETIMEDOUT, waited);
-}
-
 TEST("revoke: blocked send, call, port_wait and object_wait are canceled") {
     const Channel full;
     fill_queue(full.a);
@@ -346,6 +323,154 @@ TEST("revoke: a handle of another process") {
     // Revoked before it slept, the receive finds no handle at all.
     EXPECT(code == 0 || code == 3);
     EXPECT_EQ(0u, ready(channel.a, 0));
+}
+
+namespace {
+
+// Maps a page of memory through a handle, writable, and touches it.
+char* map_through(kairos_handle_t memory) {
+    void* address = nullptr;
+    REQUIRE_STATUS(0, kairos_map(kairos_self_aspace(), memory, 0, &address, KAIROS_PAGE_SIZE,
+                                 KPROT_READ | KPROT_WRITE));
+    *static_cast<char*>(address) = 'm';
+    return static_cast<char*>(address);
+}
+
+}  // namespace
+
+TEST("revoke: takes away the mappings made through the handle and its descendants") {
+    const Prober prober;
+    const Owned top = make_memory();
+    const Owned memory = duplicate(top);
+    const Owned child = duplicate(memory);
+    const Owned grandchild = duplicate(child);
+    char* above = map_through(top);
+    char* own = map_through(memory);
+    char* below[] = {map_through(child), map_through(grandchild), map_through(grandchild)};
+    REQUIRE_STATUS(0, kairos_handle_revoke(memory));
+    EXPECT(prober.can_write(above));
+    EXPECT(!prober.can_read(own));
+    for (char* address : below) EXPECT(!prober.can_read(address));
+    EXPECT(is_valid(memory));
+    // What is mapped afterwards is not concerned, and what was mapped can be again.
+    char* again = map_through(memory);
+    EXPECT_EQ('m', *again);
+    EXPECT_STATUS(0, kairos_unmap(kairos_self_aspace(), again, KAIROS_PAGE_SIZE));
+    EXPECT_STATUS(0, kairos_unmap(kairos_self_aspace(), above, KAIROS_PAGE_SIZE));
+    // Their addresses are free.
+    void* address = own;
+    EXPECT_STATUS(0, kairos_map(kairos_self_aspace(), top, 0, &address, KAIROS_PAGE_SIZE, 0));
+    EXPECT_STATUS(0, kairos_unmap(kairos_self_aspace(), own, KAIROS_PAGE_SIZE));
+}
+
+TEST("revoke: a mapping made through a handle that was closed is its parent's") {
+    const Prober prober;
+    const Owned top = make_memory();
+    Owned middle = duplicate(top);
+    Owned low = duplicate(middle);
+    char* address = map_through(low);
+    EXPECT_EQ(0u, lineage_of(low).children);
+    low.close();
+    middle.close();
+    EXPECT_EQ(0u, lineage_of(top).children);
+    EXPECT(prober.can_write(address));
+    REQUIRE_STATUS(0, kairos_handle_revoke(top));
+    EXPECT(!prober.can_read(address));
+}
+
+TEST("revoke: takes away every piece that a mapping was cut into, and nothing beside it") {
+    constexpr uint64_t kPage = KAIROS_PAGE_SIZE;
+    const Prober prober;
+    const Owned top = make_memory(9 * kPage);
+    const Owned child = duplicate(top);
+    void* address = nullptr;
+    REQUIRE_STATUS(0, kairos_map(kairos_self_aspace(), child, 0, &address, 9 * kPage,
+                                 KPROT_READ | KPROT_WRITE));
+    char* base = static_cast<char*>(address);
+    memset(base, 'x', 9 * kPage);
+    REQUIRE_STATUS(0, kairos_protect(kairos_self_aspace(), base + kPage, kPage, KPROT_READ));
+    REQUIRE_STATUS(0, kairos_protect(kairos_self_aspace(), base + 5 * kPage, kPage, 0));
+    REQUIRE_STATUS(0, kairos_unmap(kairos_self_aspace(), base + 3 * kPage, kPage));
+    // In the hole something else, which stays.
+    const Owned other = make_memory();
+    address = base + 3 * kPage;
+    REQUIRE_STATUS(
+        0, kairos_map(kairos_self_aspace(), other, 0, &address, kPage, KPROT_READ | KPROT_WRITE));
+    REQUIRE_STATUS(0, kairos_handle_revoke(top));
+    for (int i = 0; i < 9; ++i) EXPECT_EQ(i == 3, prober.can_read(base + i * kPage));
+    REQUIRE_STATUS(0, kairos_unmap(kairos_self_aspace(), base, 9 * kPage));
+}
+
+TEST("revoke: takes mappings away from another process") {
+    TinyProcess tiny;
+    const Owned memory = make_memory();
+    const Owned child = duplicate(memory);
+    void* address = reinterpret_cast<void*>(0x40000);
+    REQUIRE_STATUS(
+        0, kairos_map(tiny.space, child, 0, &address, KAIROS_PAGE_SIZE, KPROT_READ | KPROT_WRITE));
+    tiny.set_code(tiny_store, tiny_store_end);
+    REQUIRE_STATUS(0, kairos_handle_revoke(memory));
+    tiny.start({}, 0x40000);
+    EXPECT_EQ(-EFAULT, tiny.exit_code());
+    EXPECT_EQ(0x40000u, process_info(tiny.process).fault_address);
+}
+
+// Each round: one thread stores to the page without end, the other revokes the handle that the page
+// is mapped through, and looks whether any store arrives after that.
+TEST("revoke: no store lands after it has returned") {
+    constexpr int kRounds = 100;
+    const Owned top = make_memory();
+    const auto word = [&] {
+        uint64_t value = 0;
+        REQUIRE_STATUS(0, kairos_memory_read(top, 0, &value, sizeof(value)));
+        return value;
+    };
+    for (int round = 0; round < kRounds; ++round) {
+        TinyProcess tiny;
+        {
+            const Owned child = duplicate(top, rights_of(top));
+            void* address = reinterpret_cast<void*>(0x40000);
+            REQUIRE_STATUS(0, kairos_map(tiny.space, child, 0, &address, KAIROS_PAGE_SIZE,
+                                         KPROT_READ | KPROT_WRITE));
+        }
+        tiny.set_code(tiny_count_there, tiny_count_there_end);
+        const uint64_t before = word();
+        tiny.start({}, 0x40000);
+        while (word() == before) kairos_yield();
+        REQUIRE_STATUS(0, kairos_handle_revoke(top));
+        const uint64_t after = word();
+        EXPECT_EQ(-EFAULT, tiny.exit_code());
+        if (!EXPECT_EQ(after, word())) break;
+    }
+}
+
+// Two threads: one maps through a duplicate as fast as it can, the other revokes. Every mapping
+// that was made before the revocation is gone, and none is made through a handle that is.
+TEST("revoke: against map") {
+    constexpr int kRounds = 100;
+    const Prober prober;
+    const Owned top = make_memory();
+    for (int round = 0; round < kRounds; ++round) {
+        const kairos_handle_t child = duplicate(top).release();
+        std::atomic<int> mapped{0};
+        void* addresses[64];
+        {
+            Worker mapper([&] {
+                for (void*& address : addresses) {
+                    address = nullptr;
+                    if (kairos_map(kairos_self_aspace(), child, 0, &address, KAIROS_PAGE_SIZE,
+                                   KPROT_READ) != 0) {
+                        return;
+                    }
+                    ++mapped;
+                }
+            });
+            while (mapped.load() < round % 16) kairos_yield();
+            REQUIRE_STATUS(0, kairos_handle_revoke(top));
+        }
+        EXPECT(!is_valid(child));
+        for (int i = 0; i < mapped.load(); ++i) EXPECT(!prober.can_read(addresses[i]));
+    }
 }
 
 TEST("revoke: closing the handle that a mapping was made through keeps the mapping") {

@@ -2,7 +2,7 @@
 // in the midst of them. Nothing is expected of a single call but an error of the contract; what is
 // expected is that the machine goes on, that nobody hangs, and that in the end nothing is left.
 //
-// The seed is printed; `stress --role monkeys SEED [rings]` repeats the choices, not the
+// The seed is printed; `stress --role monkeys SEED` repeats the choices, not the
 // interleaving.
 #include <stdlib.h>
 
@@ -27,15 +27,9 @@ struct Addresses {
     Pages good;
 };
 
-// Whether endpoints may be sent into each other's queues at will, so that rings form that only
-// queues hold. Otherwise an endpoint travels only by a channel that is older than itself, which
-// never closes a ring.
-enum class Rings : bool { kNone, kFormed };
-
 class Monkey {
   public:
-    Monkey(uint64_t seed, Rings rings, const Addresses& addresses)
-        : random_(seed), rings_(rings), addresses_(addresses) {}
+    Monkey(uint64_t seed, const Addresses& addresses) : random_(seed), addresses_(addresses) {}
 
     void run(uint32_t operations) {
         for (uint32_t i = 0; i < operations; ++i) {
@@ -73,24 +67,11 @@ class Monkey {
         return random_.below(3) == 0 ? random_.below(1u << 10) : KRIGHT_SAME;
     }
 
-    // Whether sending `handle` through `channel` keeps to what rings_ says.
-    bool may_travel(kairos_handle_t handle, kairos_handle_t channel) const {
-        if (rings_ == Rings::kFormed) return true;
-        kairos_info_basic moved{};
-        kairos_info_basic near{};
-        kairos_info_channel far{};
-        kairos_object_info(handle, KAIROS_INFO_BASIC, &moved, sizeof(moved));
-        if (moved.type != KOBJ_TYPE_CHANNEL) return true;
-        kairos_object_info(channel, KAIROS_INFO_BASIC, &near, sizeof(near));
-        kairos_object_info(channel, KAIROS_INFO_CHANNEL, &far, sizeof(far));
-        return moved.id > near.id && moved.id > far.peer_id;
-    }
-    kairos_channel_msg outgoing(kairos_handle_t channel) {
+    kairos_channel_msg outgoing() {
         static char payload[2 * kPage];
         uint32_t count = 0;
         for (uint32_t wanted = random_.below(3); wanted > 0; --wanted) {
-            const kairos_handle_t handle = pick();
-            if (may_travel(handle, channel)) sent_[count++] = handle;
+            sent_[count++] = pick();
         }
         return message_of(
             random_.below(10) == 0 ? pointer() : payload,
@@ -149,7 +130,7 @@ class Monkey {
 
     kairos_status_t messages() {
         const kairos_handle_t channel = pick();
-        const kairos_channel_msg out = outgoing(channel);
+        const kairos_channel_msg out = outgoing();
         switch (random_.below(7)) {
             case 0:
             case 1:
@@ -248,7 +229,6 @@ class Monkey {
     }
 
     Random random_;
-    const Rings rings_;
     const Addresses& addresses_;
     kairos_handle_t sent_[3];
     kairos_handle_t received_[4];
@@ -256,10 +236,10 @@ class Monkey {
     char bytes_[kPage];
 };
 
-void run_monkeys(uint64_t seed, Rings rings, uint32_t operations) {
+void run_monkeys(uint64_t seed, uint32_t operations) {
     const Addresses addresses;
     const auto run = [&](uint64_t number) {
-        Monkey monkey(seed + number, rings, addresses);
+        Monkey monkey(seed + number, addresses);
         monkey.run(operations);
     };
     {
@@ -282,40 +262,31 @@ uint64_t new_seed() {
 
 }  // namespace
 
-// Arguments: the seed, and whether rings may form. A process of its own: what counts is what the
+// Argument: the seed. A process of its own: what counts is what the
 // system holds when it has gone.
 ROLE("monkeys") {
     const uint64_t seed = strtoull(harness::role_argv[0], nullptr, 10);
-    const Rings rings = harness::role_argc > 1 ? Rings::kFormed : Rings::kNone;
-    run_monkeys(seed, rings, 3000);
+    run_monkeys(seed, 3000);
     return harness::running.failures == 0 ? 0 : 1;
 }
 
-static Owned start_monkeys(uint64_t seed, Rings rings) {
+static Owned start_monkeys(uint64_t seed) {
     char option[] = "--role";
     char role[] = "monkeys";
     char digits[24];
-    char formed[] = "rings";
     snprintf(digits, sizeof(digits), "%llu", static_cast<unsigned long long>(seed));
-    char* arguments[] = {harness::program_name,
-                         option,
-                         role,
-                         digits,
-                         rings == Rings::kFormed ? formed : nullptr,
-                         nullptr};
+    char* arguments[] = {harness::program_name, option, role, digits, nullptr};
     Owned process;
     REQUIRE_STATUS(0, kairos_spawn("self", arguments, nullptr, 0, process.out()));
     return process;
 }
 
-TEST("random operations of four threads") {
-    EXPECT_EQ(0, exit_code_of(start_monkeys(new_seed(), Rings::kNone)));
-}
+TEST("random operations of four threads") { EXPECT_EQ(0, exit_code_of(start_monkeys(new_seed()))); }
 
 TEST("random operations in two processes at once") {
     const uint64_t seed = new_seed();
-    const Owned one = start_monkeys(seed, Rings::kNone);
-    const Owned two = start_monkeys(seed + 1000, Rings::kNone);
+    const Owned one = start_monkeys(seed);
+    const Owned two = start_monkeys(seed + 1000);
     EXPECT_EQ(0, exit_code_of(one));
     EXPECT_EQ(0, exit_code_of(two));
 }
@@ -324,7 +295,7 @@ TEST("random operations, and a kill in the midst of them") {
     const uint64_t seed = new_seed();
     Random random(seed);
     for (int round = 0; round < 12; ++round) {
-        const Owned process = start_monkeys(random.next() >> 1, Rings::kNone);
+        const Owned process = start_monkeys(random.next() >> 1);
         while (process_info(process).threads < 4 && ready(process, POLLIN) == 0) kairos_yield();
         for (uint32_t yields = random.below(300); yields > 0; --yields) kairos_yield();
         REQUIRE_STATUS(0, kairos_process_kill(process, 99));

@@ -80,6 +80,8 @@ SNIPPET(tiny_thread_exit, "mv a7, a1\n ecall\n unimp");
 SNIPPET(tiny_spin, "1: j 1b");
 // Counts in data, for ever.
 SNIPPET(tiny_count, "lui t0, 0x20\n 1: ld t1, 64(t0)\n addi t1, t1, 1\n sd t1, 64(t0)\n j 1b");
+// The same at the address in the argument.
+SNIPPET(tiny_count_there, "1: ld t1, 0(a1)\n addi t1, t1, 1\n sd t1, 0(a1)\n j 1b");
 // Touch the address in the argument; then exit as tiny_call does.
 SNIPPET(tiny_load, "lb t1, 0(a1)\n" TINY_THEN_EXIT);
 SNIPPET(tiny_store, "sb zero, 0(a1)\n" TINY_THEN_EXIT);

@@ -24,9 +24,11 @@ kairos_status_t kairos_handle_duplicate(kairos_handle_t handle, kairos_rights_t 
                                         kairos_handle_t* out);
 
 /* Closes every handle derived from `handle`, in every process and in messages that are under way
- * (they arrive with KAIROS_HANDLE_INVALID in its place), and every mapping and descriptor made
- * through them; keeps `handle` itself. Calls that are blocked through such a handle return
- * -ECANCELED. Needs no right. What was revoked never comes back. */
+ * (they arrive with KAIROS_HANDLE_INVALID in its place); keeps `handle` itself. Mappings and
+ * descriptors derive from the handle that they were made through, and when that is closed, from its
+ * parent: they go too, those made through `handle` itself among them, and when this returns no
+ * thread reaches the memory through them any more. Calls that are blocked through a handle that
+ * goes return -ECANCELED. Needs no right. What was revoked never comes back. */
 kairos_status_t kairos_handle_revoke(kairos_handle_t handle);
 
 /* Puts the rights of `handle` into `*out`. */
