@@ -31,7 +31,9 @@ Result<FoundHandle> HandleTable::find(HandleValue value) const {
     const uint64_t word = slot.word.load(std::memory_order_acquire);
     if (word == 0 || generation_of(word) != value >> kSlotBits) return Fail(Error::BADF);
     Object* object = slot.object.load(std::memory_order_acquire);
-    if (slot.word.load(std::memory_order_relaxed) != word) return Fail(Error::BADF);
+    // Fewer rights since then are no other handle.
+    const uint64_t again = slot.word.load(std::memory_order_relaxed);
+    if (generation_of(again) != generation_of(word)) return Fail(Error::BADF);
     return FoundHandle{object, type_of(word), rights_of(word)};
 }
 
@@ -56,15 +58,14 @@ void HandleTable::withdraw(uint32_t index) {
 }
 
 Status HandleTable::begin_use(HandleValue value, Waiter& waiter) {
-    waiter.forget_cancel();
     LockGuard guard(lock_);
-    const uint32_t index = live_slot(value);
-    if (index != kNoSlot) {
-        if (!Lineage::begin_use(*slot(index).cap, waiter)) return Fail(Error::CANCELED);
+    const Slot& at = slot(value & ((1u << kSlotBits) - 1));
+    const uint32_t generation = value >> kSlotBits;
+    if (at.generation == generation) {  // here still, if perhaps set aside for a transfer
+        if (!Lineage::begin_use(*at.cap, waiter)) return Fail(Error::CANCELED);
         return {};
     }
-    const Slot& at = slot(value & ((1u << kSlotBits) - 1));
-    const bool just_left = at.generation == (value >> kSlotBits) + 1;
+    const bool just_left = at.generation == generation + 1;
     if (just_left && at.last_was_revoked != 0) return Fail(Error::CANCELED);
     return {};
 }
@@ -253,20 +254,15 @@ bool HandleTable::close_some() {
 
 // ---- Deriving -----------------------------------------------------------------------------------
 
-Status HandleTable::duplicate(HandleValue value, Rights rights, SlotReservation& room) {
+Result<OwnedCap> HandleTable::derive(HandleValue value, Rights rights) {
+    LockGuard guard(lock_);
+    const uint32_t index = live_slot(value);
+    if (index == kNoSlot) return Fail(Error::BADF);
+    Cap& source = *slot(index).cap;
+    if (!source.rights_.covers(rights | right::kDuplicate)) return Fail(Error::ACCES);
     Cap* child = TRY(Lineage::allocate(budget_));
-    {
-        LockGuard guard(lock_);
-        const uint32_t index = live_slot(value);
-        if (index != kNoSlot) {
-            Cap& parent = *slot(index).cap;
-            if (parent.rights_.covers(rights | right::kDuplicate) &&
-                Lineage::link_child(parent, *child, rights)) {
-                guard.unlock();
-                if (!room.install(0, OwnedCap(*child))) return Fail(Error::BADF);
-                return {};
-            }
-        }
+    if (Lineage::link_child(source, *child, rights.any() ? rights : source.rights_)) {
+        return OwnedCap(*child);
     }
     Lineage::free(*child);
     return Fail(Error::BADF);

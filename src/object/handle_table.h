@@ -4,9 +4,9 @@
 //
 // Look-up takes no lock and counts no reference. Each slot publishes one word (generation, type,
 // rights; zero when nothing is there) after the object's address is in place and withdraws it
-// before the address goes; a reader that sees the same word before and after reading the address
-// has read that handle's object, which cannot be freed under it (see Object). All changes are made
-// under the table's lock.
+// before the address goes; a reader that sees the same generation before and after reading the
+// address has read that handle's object, which cannot be freed under it (see Object). All changes
+// are made under the table's lock.
 //
 // Making room comes first and can fail; what follows cannot: see SlotReservation (room for handles
 // to come) and TransferReservation (handles about to leave).
@@ -130,10 +130,10 @@ class HandleTable {
 
     // Takes a handle out for good; dropping the result closes it. -EBADF.
     Result<OwnedCap> remove(HandleValue value);
-    // Puts a duplicate with `rights`, which the source has with KRIGHT_DUPLICATE, into the first
-    // slot of `room`. -EBADF if the source has been closed, narrowed or revoked meanwhile; -EDQUOT,
+    // A duplicate that is in no table yet, with `rights`, or, if they are none, all of the
+    // source's. -EBADF, -EACCES (no KRIGHT_DUPLICATE, or more rights than the source has), -EDQUOT,
     // -ENOMEM.
-    Status duplicate(HandleValue value, Rights rights, SlotReservation& room);
+    Result<OwnedCap> derive(HandleValue source, Rights rights);
     // Makes `node` a child of a handle that was found to refer to `object`. -EBADF if it has been
     // closed or revoked meanwhile.
     Status attach(HandleValue value, const Object& object, Derivation& node);

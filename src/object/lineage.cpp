@@ -198,6 +198,7 @@ bool Lineage::begin_use(Cap& cap, Waiter& waiter) {
 void Lineage::end_use(Object& object, Waiter& waiter) {
     LockGuard guard(object.lineage_lock_);
     if (waiter.use_node.linked()) List<Waiter, &Waiter::use_node>::remove(waiter);
+    waiter.forget_cancel();
 }
 
 // Takes the calls that block through a cap off its list, a few under each hold of the lock; none is
@@ -288,7 +289,7 @@ void Lineage::mark(Cap& cap, Object& object) {
 // A marked cap enters no table any more, so it is in the table it names, or in none.
 void Lineage::take_away(Cap& cap, Object& object) {
     if (cap.is_derivation_) {
-        if (cap.revoked()) static_cast<Derivation&>(cap).revoke();  // else it is newer
+        static_cast<Derivation&>(cap).revoke();
         return;
     }
     HandleTable* table = cap.table_.load(std::memory_order_acquire);
@@ -307,7 +308,10 @@ void Lineage::take_away(Cap& cap, Object& object) {
 
 void Lineage::revoke_descendants(Cap& top, Object& object) {
     for_each_below(top, object, [&](Cap& cap) { mark(cap, object); });
-    for_each_below(top, object, [&](Cap& cap) { take_away(cap, object); });
+    // What was derived from `top` since is not marked, and not concerned.
+    for_each_below(top, object, [&](Cap& cap) {
+        if (cap.revoked()) take_away(cap, object);
+    });
 }
 
 kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {

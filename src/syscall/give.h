@@ -22,7 +22,7 @@ Status give(std::array<NewHandle, kCount> handles) {
     TRY(current_thread().handles().reserve(kCount, room));
     for (uint32_t i = 0; i < kCount; ++i) TRY(handles[i].out.write(room.value(i)));
     for (uint32_t i = 0; i < kCount; ++i) {
-        // Nobody else knows the cap, so it cannot have been revoked.
+        // A duplicate may have been revoked since it was made: then its handle is closed already.
         (void)room.install(i, std::move(handles[i].cap));
     }
     return {};

@@ -1,19 +1,16 @@
 #include "sched/thread.h"
 #include "syscall/bodies.h"
+#include "syscall/give.h"
 
 namespace system_calls {
 
 namespace {
 
-struct WantedRights {
-    Rights rights;
-    bool same;
-};
-
-Result<WantedRights> check_rights(uint32_t bits) {
-    if (bits == KRIGHT_SAME) return WantedRights{{}, true};
+// Rights as users name them; KRIGHT_SAME is none.
+Result<Rights> check_rights(uint32_t bits) {
+    if (bits == KRIGHT_SAME) return right::kNone;
     if (bits == 0 || (bits & ~KRIGHT_ALL) != 0) return Fail(Error::INVAL);
-    return WantedRights{Rights(bits), false};
+    return Rights(bits);
 }
 
 }  // namespace
@@ -27,15 +24,10 @@ Status handle_close(HandleValue handle, uint32_t flags) {
 }
 
 Status handle_duplicate(HandleValue handle, uint32_t rights, UserHandle out) {
-    const WantedRights wanted = TRY(check_rights(rights));
+    const Rights wanted = TRY(check_rights(rights));
     TRY(out.check_range());
-    HandleTable& table = current_thread().handles();
-    const FoundHandle found = TRY(table.find(handle));
-    if (!found.rights.covers(wanted.rights | right::kDuplicate)) return Fail(Error::ACCES);
-    SlotReservation room;
-    TRY(table.reserve(1, room));
-    TRY(out.write(room.value(0)));
-    return table.duplicate(handle, wanted.same ? found.rights : wanted.rights, room);
+    OwnedCap derived = TRY(current_thread().handles().derive(handle, wanted));
+    return give<1>({NewHandle{std::move(derived), out}});
 }
 
 Status handle_revoke(HandleValue handle) {
@@ -49,9 +41,9 @@ Status cap_rights_get(HandleValue handle, UserPointer<uint32_t> out) {
 }
 
 Status cap_rights_limit(HandleValue handle, uint32_t rights) {
-    const WantedRights wanted = TRY(check_rights(rights));
+    const Rights wanted = TRY(check_rights(rights));
     HandleTable& table = current_thread().handles();
-    if (!wanted.same) return table.limit(handle, wanted.rights);
+    if (wanted.any()) return table.limit(handle, wanted);
     TRY(table.find(handle));
     return {};
 }

@@ -71,7 +71,7 @@ class Waiter {
     // Ends the call in progress, whether it sleeps already or is about to: the handle that it came
     // through was revoked.
     void cancel();
-    // The next call may block: what cancelled an earlier one is forgotten.
+    // The call is over, and nobody cancels it any more: the next one is not concerned.
     void forget_cancel() { canceled_.clear(); }
 
     // Among the calls that block through one handle; guarded by the lineage lock of its object.

@@ -265,6 +265,30 @@ TEST("revoke: a receive through another handle goes on") {
     EXPECT(inbox.has_text("for you"));
 }
 
+TEST("revoke: too late for one call, it leaves the next one alone") {
+    const Channel channel;
+    const Owned copy = duplicate(channel.b);
+    const std::atomic<uint32_t> word{0};
+    Inbox inbox;
+    kairos_status_t slept = 1;
+    kairos_status_t waited = 1;
+    Blocked receiver([&] {
+        const kairos_status_t received = inbox.receive(copy);
+        slept = kairos_sleep_until(kairos_clock_now() + 1000);
+        waited = kairos_futex_wait(reinterpret_cast<const uint32_t*>(&word), 0, kPast);
+        return received;
+    });
+    // On this hart it does not run between the message that ends its call and the revocation.
+    pin(0);
+    pin(0, receiver.thread());
+    REQUIRE_STATUS(0, kairos_thread_set_priority(kairos_self_thread(), KPRIORITY_USUAL + 1));
+    REQUIRE_STATUS(0, send_text(channel.a, "first"));
+    REQUIRE_STATUS(0, kairos_handle_revoke(channel.b));
+    EXPECT_STATUS(1, receiver.result());
+    EXPECT_STATUS(0, slept);
+    EXPECT_STATUS(-ETIMEDOUT, waited);
+}
+
 TEST("revoke: blocked send, call, port_wait and object_wait are canceled") {
     const Channel full;
     fill_queue(full.a);

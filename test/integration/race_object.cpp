@@ -175,6 +175,44 @@ TEST("handles: a duplicate made while its source is revoked or closed") {
     }
 }
 
+TEST("handles: revoked again and again while it is duplicated, what was made last goes at last") {
+    Rival rival;
+    for (int round = 0; round < 60 * kRounds; ++round) {
+        const Owned top = make_event();
+        kairos_handle_t made[4] = {};
+        rival.race(
+            [&] {
+                for (kairos_handle_t& one : made) {
+                    EXPECT_STATUS(0, kairos_handle_duplicate(top, KRIGHT_SAME, &one));
+                }
+            },
+            [&] {
+                for (int i = 0; i < 3; ++i) EXPECT_STATUS(0, kairos_handle_revoke(top));
+            },
+            nothing);
+        EXPECT_STATUS(0, kairos_handle_revoke(top));
+        for (const kairos_handle_t one : made) EXPECT(!is_valid(one));
+        EXPECT_EQ(0u, lineage_of(top).children);
+    }
+}
+
+TEST("handles: one that loses rights is found all the time") {
+    Rival rival;
+    for (int round = 0; round < 60 * kRounds; ++round) {
+        const Channel channel;
+        rival.race(
+            [&] {
+                for (int i = 0; i < 20; ++i) EXPECT(is_valid(channel.a));
+            },
+            [&] {
+                for (uint32_t rights = rights_of(channel.a); rights != 0; rights &= rights - 1) {
+                    EXPECT_STATUS(0, kairos_cap_rights_limit(channel.a, rights));
+                }
+            },
+            nothing);
+    }
+}
+
 TEST("handles: a grandchild sent while its root is revoked arrives as none or is closed") {
     Rival rival;
     const Channel channel;
