@@ -153,8 +153,10 @@ Result<int64_t> channel_reply_recv(HandleValue handle, UserMessage reply, UserMe
         TRY(load(outgoing, reply_header, *endpoint));
         outgoing.message.txid = reply_header.txid;
         const Status sent = endpoint->send(outgoing, options_of(handle, 0, deadline));
-        // Where nobody is left to be answered, the receive finds what is left to receive.
         if (!sent && sent.error() != Error::PIPE) return Fail(sent.error());
+        // Where nobody is left to be answered the reply is dropped, and the receive finds what is
+        // left to receive.
+        if (!sent) CapChain dropped = outgoing.handles.commit();
     }
     return finish(next, target,
                   endpoint->receive(target, options_of(handle, KCHANNEL_OPT_RENDEZVOUS, deadline)));

@@ -430,6 +430,24 @@ TEST("reply_recv: the end of the stream") {
     EXPECT_STATUS(0, kairos_channel_reply_recv(channel.b, nullptr, inbox.fresh(), kForever));
 }
 
+TEST("reply_recv: a reply to a closed peer is dropped silently, its handles closed") {
+    for (const bool something_queued : {false, true}) {
+        Channel channel;
+        Inbox inbox;
+        EXPECT_STATUS(-ETIMEDOUT, inbox.call(channel.a, message_of("q"), kPast));
+        Inbox server;
+        REQUIRE_STATUS(1, server.poll(channel.b));
+        if (something_queued) REQUIRE_STATUS(0, send_text(channel.a, "last"));
+        channel.a.close();
+        Channel inner;
+        kairos_handle_t handle = inner.a.release();
+        const kairos_channel_msg late = message_of("late", 4, &handle, 1, server.header.txid);
+        EXPECT_STATUS(something_queued ? 1 : 0, server.reply_receive(channel.b, &late));
+        EXPECT(!is_valid(handle));
+        EXPECT_EQ(POLLHUP, ready(inner.b, 0));
+    }
+}
+
 TEST("reply_recv: a reply whose caller has gone is dropped silently") {
     const Channel channel;
     Inbox inbox;
