@@ -29,7 +29,7 @@ Result<Ref<Interrupt>> Interrupt::create(Budget& budget, uint64_t line) {
 
 void Interrupt::acknowledge() {
     LockGuard held(guard());
-    if (closed_) return;
+    if (closed()) return;
     raised_ = false;
     platform::interrupt_unmask(line_, this_hart().index);
 }
@@ -44,18 +44,19 @@ void Interrupt::on_external() {
     if (interrupt == nullptr) return;
     WakeBatch wakes;
     LockGuard held(interrupt->guard());
-    if (interrupt->closed_) return;
+    if (interrupt->closed()) return;
     interrupt->raised_ = true;
     interrupt->raise(KPORT_BIND_INTERRUPT, WakeReason::kData, wakes);
 }
 
 bool Interrupt::on_unowned() {
     {
+        WakeBatch wakes;
         LockGuard held(guard());
-        closed_ = true;
+        close(wakes);
         platform::interrupt_mask(line_);
     }
     line_owners[line_].store(nullptr, std::memory_order_release);
     taken[line_].clear();
-    return Object::on_unowned();
+    return false;
 }

@@ -33,6 +33,5 @@ class Interrupt final : public Object {
     void free_memory() override { ObjectStorage<Interrupt>::free(*this); }
 
     const uint32_t line_;
-    bool raised_ = false;  // guarded by the guard
-    bool closed_ = false;  // guarded by the guard: the line stays masked
+    bool raised_ = false;  // guarded by the guard; once closed, the line stays masked
 };

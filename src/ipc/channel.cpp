@@ -109,7 +109,8 @@ bool Endpoint::on_unowned() {
     trace(TraceEvent::endpoint_close, static_cast<uint64_t>(id()), queue_.count());
     Endpoint* other = peer();
     pair_.ends[side_] = nullptr;
-    for (WaitSource* source : {&receivers_, &senders_, &callers_, &base_wait()}) {
+    close(wakes);
+    for (WaitSource* source : {&receivers_, &senders_, &callers_}) {
         source->wake_all(WakeReason::kClose, wakes);
     }
     if (other != nullptr) {

@@ -33,13 +33,13 @@ kairos_info_port Port::describe() {
 Status Port::bind(Object& object, uint64_t key, uint32_t signals) {
     WakeBatch wakes;
     LockGuard held(object.guard());
-    // An object that has lost its last owner has been detached for good.
-    if (object.lifecycle() != Lifecycle::kLive) return Fail(Error::BADF);
+    // Its last owner has gone and takes its binding away.
+    if (!object.owned()) return Fail(Error::BADF);
     Binding& binding = object.binding();
     if (binding.sink != nullptr) binding.sink->detach(object);
     {
         LockGuard port(lock_);
-        if (closed_) return Fail(Error::BADF);
+        if (closed()) return {};  // bound, and unbound as the port went
         binding.object = &object;
         binding.packet.key = key;
         bound_.push_back(binding);
@@ -76,7 +76,7 @@ void Port::detach(Object& object) {
 void Port::deliver(Object& object, uint32_t signals, uint32_t events, WakeBatch& batch) {
     PacketNode& packet = object.binding().packet;
     LockGuard held(lock_);
-    if (closed_) return;
+    if (closed()) return;
     if (packet.node.linked()) {
         packet.observed |= signals;
         packet.count = packet.count + events < events ? UINT32_MAX : packet.count + events;
@@ -163,7 +163,7 @@ Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, 
 
         LockGuard held(lock_);
         if (!pending_.empty()) continue;
-        if (closed_) return Fail(Error::CANCELED);
+        if (closed()) return Fail(Error::CANCELED);
         if (nonblocking) return Fail(Error::AGAIN);
         TRY(use.begin());
         const WakeReason reason =
@@ -177,8 +177,7 @@ Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, 
 bool Port::on_unowned() {
     WakeBatch wakes;
     LockGuard held(lock_);
-    closed_ = true;
-    base_wait().wake_all(WakeReason::kClose, wakes);
+    close(wakes);
     return true;
 }
 

@@ -23,7 +23,7 @@ class Port final : public Object, private EventSink {
     static Result<Ref<Port>> create(Budget& budget);
 
     // Binds `object`, replacing what it was bound to; what holds already is reported at once.
-    // -EBADF if either is going at this moment.
+    // -EBADF if it is going at this moment.
     Status bind(Object& object, uint64_t key, uint32_t signals);
     // -ENOENT if it is not bound to this port.
     Status unbind(Object& object);
@@ -60,7 +60,6 @@ class Port final : public Object, private EventSink {
     Result<uint32_t> copy_out(VirtualAddress out, uint32_t max);
 
     SpinLock lock_{LockRank::kPort};  // the guard; guards all below
-    bool closed_ = false;
     uint32_t bound_count_ = 0;
     uint32_t pending_count_ = 0;
     uint32_t user_used_once_ = 0;  // slots beyond this were never used

@@ -55,7 +55,7 @@ void Object::drop_owner(OwnerClass owner) {
 bool Object::on_unowned() {
     WakeBatch wakes;
     LockGuard held(guard());
-    base_wait_.wake_all(WakeReason::kClose, wakes);
+    close(wakes);
     return false;
 }
 

@@ -91,6 +91,7 @@ class Object {
     // Each owner also holds a reference. Losing the last one calls on_unowned: no lock is held.
     void add_owner(OwnerClass owner);
     void drop_owner(OwnerClass owner);
+    bool owned() const { return owners_.load(std::memory_order_relaxed) != 0; }
     uint32_t owners(OwnerClass owner) const;
     uint32_t handles() const { return owners(OwnerClass::kHandle); }
     // Whether it has an owner that is not a handle in a queue.
@@ -103,6 +104,9 @@ class Object {
     SpinLock& guard() RETURN_CAPABILITY(guard_) { return *guard_; }
     // Threads in kairos_object_wait; guarded by the guard.
     WaitSource& base_wait() { return base_wait_; }
+    // No use to anybody since its last owner went, so that nobody may wait for it. The guard is
+    // held.
+    bool closed() const { return closed_; }
     Binding& binding() { return binding_; }
     // Readiness as KAIROS_POLL* bits. The guard is held.
     virtual uint32_t readiness() const { return 0; }
@@ -133,9 +137,14 @@ class Object {
 
     // The last owner has gone: closes, cancels, wakes; may take the guard. True if more is left to
     // do than a bounded piece of work: then wind_up() does it.
-    // By default the object is of no use to anybody any more: who waits for it in object_wait is
-    // told so (-ECANCELED).
+    // By default the object is closed and nothing is left.
     virtual bool on_unowned();
+    // Ends its public life: who waits for it in object_wait, now or later, is told so (-ECANCELED).
+    // The guard is held.
+    void close(WakeBatch& batch) {
+        closed_ = true;
+        base_wait_.wake_all(WakeReason::kClose, batch);
+    }
     // Does a bounded piece of what on_unowned left; true when it is done. Interrupts are let in
     // between pieces.
     virtual bool wind_up() { return true; }
@@ -165,6 +174,7 @@ class Object {
     SpinLock* const guard_;
     SpinLock own_guard_{LockRank::kObject};
     WaitSource base_wait_;
+    bool closed_ = false;  // guarded by the guard
     Binding binding_;
 
     // The delegation forest of the handles to this object: its roots. Guarded by lineage_lock_.

@@ -79,6 +79,7 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
     BlockingUse use(*object, handle);
     while (true) {
         LockGuard held(object->guard());
+        if (object->closed()) return Fail(Error::CANCELED);
         const uint32_t ready = object->readiness() & (events | kAlwaysReported);
         if (ready != 0) {
             held.unlock();
@@ -87,7 +88,6 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
         TRY(use.begin());
         WaitSource& source = object->base_wait();
         const WakeReason reason = source.block(held, source.sequence(), deadline);
-        if (reason == WakeReason::kClose) return Fail(Error::CANCELED);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
     }
 }

@@ -356,6 +356,23 @@ TEST("a binding is the object's, not the handle's") {
     REQUIRE_STATUS(0, kairos_port_unbind(port, copy));
 }
 
+TEST("a process that had lost its last handle can be bound through a new one") {
+    const Owned port = make_port();
+    TinyProcess tiny;
+    tiny.set_code(tiny_spin, tiny_spin_end);
+    tiny.start();
+    const uint64_t id = id_of(tiny.process);
+    tiny.process.close();
+    REQUIRE_STATUS(0, kairos_system_open(kairos_bootstrap(KAIROS_BOOT_RESOURCE), id,
+                                         KRIGHT_WAIT | KRIGHT_MANAGE, tiny.process.out()));
+    bind(port, tiny.process, 3, KPORT_BIND_TERMINATED);
+    EXPECT_NO_PACKET(port);
+    REQUIRE_STATUS(0, kairos_process_kill(tiny.process, 9));
+    kairos_port_packet packet;
+    REQUIRE_STATUS(1, next_packet(port, packet));
+    EXPECT_EQ(3u, packet.key);
+}
+
 TEST("packets of several objects come in the order of their first events") {
     const Owned port = make_port();
     Owned events[5];
