@@ -14,17 +14,6 @@
 #include "ipc/channel_pair.h"
 #include "trace/counters.h"
 
-// Hands the request over or queues it; entered and left with the guard held. The server is not
-// awake yet: `wakes` holds it. False: the queue is full.
-Result<bool> Endpoint::send_request(LockGuard& held, Outgoing& request, WakeBatch& wakes) {
-    if (!can_send()) return Fail(Error::PIPE);
-    if (hand_off(held, request, wakes)) return true;
-    if (!can_send()) return Fail(Error::PIPE);
-    if (peer()->queue_.full()) return false;
-    enqueue(request, wakes);
-    return true;
-}
-
 // Sleeps until the reply; entered with the guard held, left without it.
 Status Endpoint::await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target,
                              const SendOptions& options, BlockingUse& use, WakeBatch& wakes) {
@@ -51,8 +40,8 @@ Status Endpoint::call(Outgoing& request, ReceiveTarget& reply, const SendOptions
         WakeBatch wakes;
         LockGuard held(guard());
         request.message.txid = ++last_txid_;
-        count(Counter::channel_sends);
-        if (TRY(send_request(held, request, wakes))) {
+        // A server that waits for its next request always lies open for it.
+        if (TRY(pass_on(held, request, true, wakes))) {
             return await_reply(held, request.message.txid, reply, options, use, wakes);
         }
         TRY(use.begin());

@@ -24,8 +24,8 @@
 #include <cstdint>
 
 #include "base/tree.h"
-#include "ipc/message.h"
 #include "ipc/message_queue.h"
+#include "ipc/outgoing.h"
 #include "ipc/receive_target.h"
 #include "object/handle_table.h"
 #include "object/object.h"
@@ -37,12 +37,6 @@ enum class EndpointState : uint32_t {
     kOpen = KAIROS_ENDPOINT_OPEN,
     kClosing = KAIROS_ENDPOINT_CLOSING,
     kClosed = KAIROS_ENDPOINT_CLOSED,
-};
-
-// What a sender brings: the payload is in the message, the handles are still in its table.
-struct Outgoing {
-    Message message;
-    TransferReservation handles;
 };
 
 struct SendOptions {
@@ -66,8 +60,8 @@ class Endpoint final : public Object {
     static Result<TwoEnds> create_pair(Budget& budget);
 
     // Sends. On failure the message and its handles are still the caller's. A message with a txid
-    // is a reply, and goes to the peer's caller of that txid or nowhere. -EPIPE, -EAGAIN,
-    // -ETIMEDOUT, -EINTR, -ECANCELED. BLOCKS while the peer's queue is full.
+    // is a reply, and goes to the peer's caller of that txid or nowhere. -EPIPE, -EAGAIN, -EFAULT,
+    // -EDQUOT, -ENOMEM, -ETIMEDOUT, -EINTR, -ECANCELED. BLOCKS while the peer's queue is full.
     Status send(Outgoing& outgoing, const SendOptions& options);
     // Receives into `target`: true for a message, false at the end of the stream. -EMSGSIZE (the
     // sizes are in `target`), -EFAULT, -EMFILE, -EDQUOT, -ENOMEM, -EAGAIN, -ETIMEDOUT, -EINTR,
@@ -113,18 +107,22 @@ class Endpoint final : public Object {
 
     // ---- Entered and left with the guard held; it may be released in between ----
     // (The analysis follows no guard into a function that it is passed to.)
-    bool hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
-    Result<bool> send_request(LockGuard& held, Outgoing& request, WakeBatch& wakes);
+    Result<bool> hand_off(LockGuard& held, Outgoing& outgoing,
+                          WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
+    Result<bool> pass_on(LockGuard& held, Outgoing& outgoing, bool rendezvous,
+                         WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
 
     // ---- Entered with the guard held, left without it ----
-    void reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
+    Status reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
     Status take_first(LockGuard& held, ReceiveTarget& target) NO_THREAD_SAFETY_ANALYSIS;
     Status await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& target,
                        const SendOptions& options, BlockingUse& use,
                        WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
 
     // ---- Without the guard ----
-    static bool deliver_to(ReceiveOffer& offer, Outgoing& outgoing, WakeBatch& wakes);
+    enum class Delivered : uint8_t { kYes, kReceiverFailed, kSenderFailed };
+    static Delivered deliver_to(ReceiveOffer& offer, Outgoing& outgoing);
+    static Status copy_out(Message& message, Delivery& delivery, const ReceiveTarget& target);
 
     ChannelPair& pair_;
     const uint32_t side_;

@@ -23,17 +23,15 @@ bool ReceiveTarget::write(VirtualAddress to, const void* from, size_t size) cons
     return space->write(to, from, size);
 }
 
-Status Delivery::prepare(const Message& message, uint32_t handle_count) {
-    target_.size = message.size();
+Status Delivery::make_room(uint32_t size, uint32_t handle_count) {
+    target_.size = size;
     target_.handle_count = handle_count;
-    if (!target_.fits(message.size(), handle_count)) return Fail(Error::MSGSIZE);
-    if (handle_count != 0 && !target_.drop_handles) {
-        TRY(target_.table->reserve(handle_count, room_));
-    }
-    const bool here = target_.space == &current_thread().space();
-    const bool filled = here ? message.write_to_user(target_.bytes)
-                             : message.write_to(*target_.space, target_.bytes);
-    if (!filled) return Fail(Error::FAULT);
+    if (!target_.fits(size, handle_count)) return Fail(Error::MSGSIZE);
+    if (handle_count == 0 || target_.drop_handles) return {};
+    return target_.table->reserve(handle_count, room_);
+}
+
+Status Delivery::announce(uint64_t txid) {
     if (room_.count() != 0) {
         HandleValue values[KCHANNEL_MAX_MSG_HANDLES];
         for (uint32_t i = 0; i < room_.count(); ++i) values[i] = room_.value(i);
@@ -42,7 +40,7 @@ Status Delivery::prepare(const Message& message, uint32_t handle_count) {
         }
     }
     if (target_.message.value == 0) return {};
-    const Lengths lengths{message.size(), handle_count, message.txid};
+    const Lengths lengths{target_.size, target_.handle_count, txid};
     if (!target_.write(target_.message + kLengthsOffset, &lengths, sizeof(lengths))) {
         return Fail(Error::FAULT);
     }

@@ -70,6 +70,12 @@ Status Message::fill(uint32_t size, Budget& budget, Copy copy) {
     return Fail(Error::FAULT);
 }
 
+Status Message::read_small_from_user(VirtualAddress source, uint32_t size) {
+    if (size != 0 && !arch::copy_from_user(inline_, source, size)) return Fail(Error::FAULT);
+    size_ = size;
+    return {};
+}
+
 Status Message::read_from_user(VirtualAddress source, uint32_t size, Budget& budget) {
     return fill(size, budget, [&](void* piece, uint32_t offset, uint32_t length) {
         return arch::copy_from_user(piece, source + offset, length);

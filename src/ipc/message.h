@@ -24,6 +24,7 @@ class Message {
 
     // Copies the payload in from the current address space; frames are charged to `budget`.
     // -EDQUOT, -ENOMEM, -EFAULT; on failure the message is empty.
+    Status read_small_from_user(VirtualAddress source, uint32_t size);
     Status read_from_user(VirtualAddress source, uint32_t size, Budget& budget);
     // The same from the kernel's own memory. -EDQUOT, -ENOMEM.
     Status read_from_kernel(const void* source, uint32_t size, Budget& budget);

@@ -15,6 +15,12 @@ void Endpoint::depart(const Message& message) {
     message.handles.for_each([this](Cap& cap) { Lineage::depart(cap, *this); });
 }
 
+Status Endpoint::copy_out(Message& message, Delivery& delivery, const ReceiveTarget& target) {
+    TRY(delivery.make_room(message.size(), message.handles.count()));
+    if (!message.write_to_user(target.bytes)) return Fail(Error::FAULT);
+    return delivery.announce(message.txid);
+}
+
 // Copies the first message out under the turn and then takes it from the queue. Entered with the
 // guard held, left without it. On failure the message stays first, and the next receiver is told.
 Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
@@ -24,14 +30,14 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
     held.unlock();
 
     Delivery delivery(target);
-    if (const Status prepared = delivery.prepare(first, first.handles.count()); !prepared) {
+    if (const Status copied = copy_out(first, delivery, target); !copied) {
         WakeBatch wakes;
         held.lock();
         turn_taken_ = false;
         depart(first);
         receivers_.wake_one(WakeReason::kData, wakes);
         held.unlock();
-        return prepared;
+        return copied;
     }
 
     Message taken;  // its frames are freed, and handles that are dropped closed, without the lock

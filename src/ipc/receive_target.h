@@ -1,6 +1,6 @@
 // ReceiveTarget: where a message is to go, in the receiver's memory and handle table. Whoever
-// delivers (the receiver itself, a sender handing off, a server replying) does it through a
-// Delivery: prepare() does all that can fail, commit() cannot.
+// delivers (the receiver itself, a sender handing off, a server replying) makes a Delivery: it
+// makes room, writes the payload, announces; all that may fail. Then it commits, which cannot.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,11 @@ class Delivery {
   public:
     explicit Delivery(ReceiveTarget& target) : target_(target) {}
 
-    // Fills the receiver's memory and reserves room for `handle_count` handles. -EMSGSIZE (sizes
-    // in the target), -EMFILE, -EDQUOT, -ENOMEM, -EFAULT; the message is as before in any case.
-    Status prepare(const Message& message, uint32_t handle_count);
+    // For the payload (whether it fits) and for handles. -EMSGSIZE (sizes in the target), -EMFILE,
+    // -EDQUOT, -ENOMEM.
+    Status make_room(uint32_t size, uint32_t handle_count);
+    // Writes the lengths, the txid, and what the handles will be called. -EFAULT.
+    Status announce(uint64_t txid);
     // Installs the handles. A revoked one leaves KAIROS_HANDLE_INVALID in its place.
     void commit(CapChain handles);
 

@@ -14,6 +14,7 @@ void Endpoint::enqueue(Outgoing& outgoing, WakeBatch& wakes) {
     if (outgoing.handles.count() != 0) outgoing.message.handles = outgoing.handles.commit();
     to.depart(outgoing.message);
     to.queue_.push(outgoing.message);
+    count(Counter::channel_sends);
     count(Counter::channel_queued);
     to.receivers_.wake_one(WakeReason::kData, wakes);
     to.raise(KPORT_BIND_READABLE, WakeReason::kData, wakes);
@@ -34,48 +35,108 @@ ReceiveOffer* Endpoint::claim_armed_receiver(Endpoint& to, uint32_t size, uint32
     return nullptr;
 }
 
-// Delivers to somebody who sleeps and is claimed, without the lock, and lets him go. True if the
-// message has arrived; otherwise it is as before, and the receiver has been told why.
-bool Endpoint::deliver_to(ReceiveOffer& offer, Outgoing& outgoing, WakeBatch& wakes) {
+// Delivers to somebody who sleeps and is claimed, without the lock. On kReceiverFailed he has been
+// told why; in no case has he been let go yet.
+Endpoint::Delivered Endpoint::deliver_to(ReceiveOffer& offer, Outgoing& outgoing) {
     Delivery delivery(offer.target);
-    const Status prepared = delivery.prepare(outgoing.message, outgoing.handles.count());
-    if (prepared) {
-        delivery.commit(outgoing.handles.commit());
-        offer.outcome = ReceiveOffer::Outcome::kDelivered;
-    } else {
-        offer.outcome = ReceiveOffer::Outcome::kFailed;
-        offer.error = prepared.error();
+    Status status = delivery.make_room(outgoing.size(), outgoing.handles.count());
+    if (status) {
+        const Copied copied = outgoing.write_to(*offer.target.space, offer.target.bytes);
+        if (copied == Copied::kBadSource) return Delivered::kSenderFailed;
+        status =
+            copied == Copied::kAll ? delivery.announce(outgoing.message.txid) : Fail(Error::FAULT);
     }
-    wakes.add(offer.waiter);
-    return prepared.ok();
+    if (!status) {
+        offer.outcome = ReceiveOffer::Outcome::kFailed;
+        offer.error = status.error();
+        return Delivered::kReceiverFailed;
+    }
+    delivery.commit(outgoing.handles.commit());
+    offer.outcome = ReceiveOffer::Outcome::kDelivered;
+    count(Counter::channel_sends);
+    return Delivered::kYes;
 }
 
-bool Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
-    ReceiveOffer* offer =
-        claim_armed_receiver(*peer(), outgoing.message.size(), outgoing.handles.count());
+// Straight into the memory of a receiver who waits for it. False: there was none, or his memory
+// was bad, which is his affair. -EFAULT: the sender's is.
+Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
+    Endpoint& to = *peer();
+    ReceiveOffer* offer = claim_armed_receiver(to, outgoing.size(), outgoing.handles.count());
     if (offer == nullptr) return false;
     held.unlock();
-    const bool delivered = deliver_to(*offer, outgoing, wakes);
-    if (delivered) count(Counter::channel_handoffs);
+    const Delivered delivered = deliver_to(*offer, outgoing);
     held.lock();
-    return delivered;
+    if (delivered == Delivered::kSenderFailed) {
+        // Nothing has happened to him, unless something else has.
+        if (to.open() && to.peer_accepts() && to.queue_.empty()) {
+            to.receivers_.put_back(offer->waiter, wakes);
+        } else {
+            wakes.add(offer->waiter);
+        }
+        return Fail(Error::FAULT);
+    }
+    wakes.add(offer->waiter);
+    if (delivered == Delivered::kYes) count(Counter::channel_handoffs);
+    return delivered == Delivered::kYes;
 }
 
 // A reply goes to the caller that waits for its txid. Where there is none any more, it is dropped,
 // and its handles with it.
-void Endpoint::reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
+Status Endpoint::reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
     Endpoint& to = *peer();
     ReceiveOffer* offer = to.calls_.lower_bound(outgoing.message.txid);
     const bool waiting = offer != nullptr && offer->txid == outgoing.message.txid;
-    if (waiting) to.calls_.remove(*offer);
-    const bool claimed = waiting && to.callers_.take(offer->waiter, WakeReason::kData);
-    held.unlock();
-    if (claimed && deliver_to(*offer, outgoing, wakes)) {
-        count(Counter::channel_replies);
-    } else {
+    if (!waiting || !to.callers_.take(offer->waiter, WakeReason::kData)) {
+        held.unlock();
         count(Counter::channel_replies_dropped);
         CapChain dropped = outgoing.handles.commit();
+        return {};
     }
+    to.calls_.remove(*offer);
+    held.unlock();
+    switch (deliver_to(*offer, outgoing)) {
+        case Delivered::kYes:
+            count(Counter::channel_replies);
+            break;
+        case Delivered::kReceiverFailed: {
+            count(Counter::channel_replies_dropped);
+            CapChain dropped = outgoing.handles.commit();
+            break;
+        }
+        case Delivered::kSenderFailed: {
+            LockGuard again(to.guard());
+            if (to.hung_up()) {
+                wakes.add(offer->waiter);
+            } else {
+                to.calls_.insert(*offer);
+                to.callers_.put_back(offer->waiter, wakes);
+            }
+            return Fail(Error::FAULT);
+        }
+    }
+    wakes.add(offer->waiter);
+    return {};
+}
+
+// Passes a plain message on, directly or by the queue. False: the queue is full. -EPIPE, -EFAULT,
+// -EDQUOT, -ENOMEM.
+Result<bool> Endpoint::pass_on(LockGuard& held, Outgoing& outgoing, bool rendezvous,
+                               WakeBatch& wakes) {
+    while (can_send()) {
+        if (rendezvous && TRY(hand_off(held, outgoing, wakes))) return true;
+        if (!can_send()) break;  // the lock was released in between
+        if (peer()->queue_.full()) return false;
+        if (outgoing.loaded()) {
+            enqueue(outgoing, wakes);
+            return true;
+        }
+        held.unlock();
+        const Status loaded = outgoing.load(current_thread().budget());
+        held.lock();
+        TRY(loaded);
+    }
+    count(Counter::channel_peer_closed);
+    return Fail(Error::PIPE);
 }
 
 Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
@@ -83,21 +144,8 @@ Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
     while (true) {
         WakeBatch wakes;
         LockGuard held(guard());
-        if (!can_send()) {
-            count(Counter::channel_peer_closed);
-            return Fail(Error::PIPE);
-        }
-        count(Counter::channel_sends);
-        if (outgoing.message.txid != 0) {
-            reply(held, outgoing, wakes);
-            return {};
-        }
-        if (options.rendezvous && hand_off(held, outgoing, wakes)) return {};
-        if (!can_send()) continue;  // the lock was released in between
-        if (!peer()->queue_.full()) {
-            enqueue(outgoing, wakes);
-            return {};
-        }
+        if (outgoing.message.txid != 0 && can_send()) return reply(held, outgoing, wakes);
+        if (TRY(pass_on(held, outgoing, options.rendezvous, wakes))) return {};
         if (options.nonblocking) return Fail(Error::AGAIN);
         TRY(use.begin());
         const WakeReason reason =

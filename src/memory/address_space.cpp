@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/hart.h"
 #include "memory/randomness.h"
 #include "mm/frames.h"
 #include "object/object_storage.h"
@@ -385,24 +386,27 @@ bool AddressSpace::write(VirtualAddress to, const void* from, size_t size) {
 }
 
 // Two address spaces are never locked at once: the page that is read is counted instead.
-bool AddressSpace::write_from_user(VirtualAddress to, AddressSpace& source, VirtualAddress from,
-                                   size_t size) {
-    if (size == 0) return true;
-    if (!arch::user_range(to, size) || !arch::user_range(from, size)) return false;
+Copied AddressSpace::write_from_user(VirtualAddress to, AddressSpace& source, VirtualAddress from,
+                                     size_t size) {
+    if (size == 0) return Copied::kAll;
+    if (!arch::user_range(from, size)) return Copied::kBadSource;
+    if (!arch::user_range(to, size)) return Copied::kBadDestination;
     for (size_t done = 0; done < size;) {
         const uint64_t used_of_page =
             std::max((to + done).page_offset(), (from + done).page_offset());
         const size_t length = std::min<size_t>(size - done, kPageSize - used_of_page);
         Ref<MemoryObject> keep;
         const void* bytes = source.reach_and_keep(from + done, keep);
-        if (bytes == nullptr) return false;
+        if (bytes == nullptr) return Copied::kBadSource;
         LockGuard guard(lock_);
         void* place = reach(to + done, arch::Access::kWrite);
-        if (place == nullptr) return false;
+        if (place == nullptr) return Copied::kBadDestination;
         std::memmove(place, bytes, length);
+        guard.unlock();
         done += length;
+        arch::open_interrupt_window();  // a page is copied with interrupts off, not all of them
     }
-    return true;
+    return Copied::kAll;
 }
 
 Result<MemoryPlace> AddressSpace::locate(VirtualAddress address) {

@@ -39,6 +39,9 @@ struct MappedThrough {
     HandleValue handle = KAIROS_HANDLE_INVALID;
 };
 
+// How a copy from one user memory to another went; what was copied before a bad page stays.
+enum class Copied : uint8_t { kAll, kBadSource, kBadDestination };
+
 class AddressSpace final : public Object, private arch::TableSource {
   public:
     static constexpr ObjectType kType = ObjectType::kAddressSpace;
@@ -77,9 +80,10 @@ class AddressSpace final : public Object, private arch::TableSource {
     // Copies into this address space from wherever it is called; a lock below kAddressSpace may be
     // held. False: bad memory; what was copied before stays.
     [[nodiscard]] bool write(VirtualAddress to, const void* from, size_t size);
-    // The same, straight from the memory of an address space, which may be this one.
-    [[nodiscard]] bool write_from_user(VirtualAddress to, AddressSpace& source, VirtualAddress from,
-                                       size_t size);
+    // The same, straight from the memory of an address space, which may be this one. No lock is
+    // held.
+    [[nodiscard]] Copied write_from_user(VirtualAddress to, AddressSpace& source,
+                                         VirtualAddress from, size_t size);
     // The memory behind an address. -EFAULT: none.
     Result<MemoryPlace> locate(VirtualAddress address);
 

@@ -135,7 +135,7 @@ class Startup {
         header.string_bytes = put_strings(options, bytes + places_end, sizeof(bytes) - places_end);
         std::memcpy(bytes, &header, sizeof(header));
         std::memcpy(bytes + sizeof(header), places_, count_ * sizeof(places_[0]));
-        must(message.message.read_from_kernel(bytes, places_end + header.string_bytes, budget_),
+        must(message.read_from_kernel(bytes, places_end + header.string_bytes, budget_),
              "no memory", program_);
         while (count_ != 0) message.message.handles.push_front(std::move(caps_[--count_]));
     }

@@ -62,7 +62,7 @@ Result<ReceiveTarget> check_target(UserMessage message, const Header& header) {
     return target;
 }
 
-// Takes the payload in and sets the handles aside. The endpoint cannot travel through itself or
+// Names the payload and sets the handles aside. The endpoint cannot travel through itself or
 // its peer.
 Status load(Outgoing& outgoing, const Header& header, Endpoint& through) {
     HandleValue values[KCHANNEL_MAX_MSG_HANDLES];
@@ -71,8 +71,8 @@ Status load(Outgoing& outgoing, const Header& header, Endpoint& through) {
                               header.num_handles * sizeof(HandleValue))) {
         return Fail(Error::FAULT);
     }
-    TRY(outgoing.message.read_from_user(address_of(header.bytes), header.num_bytes,
-                                        current_thread().budget()));
+    TRY(outgoing.refer_to(address_of(header.bytes), header.num_bytes));
+    outgoing.message.txid = header.txid;
     if (header.num_handles == 0) return {};
     return current_thread().handles().reserve_transfer(std::span(values, header.num_handles),
                                                        &through, through.peer(), outgoing.handles);
@@ -110,7 +110,6 @@ Status channel_send(HandleValue handle, UserMessage message, uint32_t options, I
     Ref<Endpoint> endpoint = TRY(current_thread().handles().get<Endpoint>(handle, right::kWrite));
     Outgoing outgoing;
     TRY(load(outgoing, header, *endpoint));
-    outgoing.message.txid = header.txid;
     return endpoint->send(outgoing, options_of(handle, options, deadline));
 }
 
@@ -151,7 +150,6 @@ Result<int64_t> channel_reply_recv(HandleValue handle, UserMessage reply, UserMe
     if (!reply.null()) {
         Outgoing outgoing;
         TRY(load(outgoing, reply_header, *endpoint));
-        outgoing.message.txid = reply_header.txid;
         const Status sent = endpoint->send(outgoing, options_of(handle, 0, deadline));
         if (!sent && sent.error() != Error::PIPE) return Fail(sent.error());
         // Where nobody is left to be answered the reply is dropped, and the receive finds what is

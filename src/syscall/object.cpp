@@ -114,8 +114,7 @@ Result<int64_t> object_write(HandleValue handle, UserPointer<uint8_t> buffer, ui
     TRY(check_buffer(options, buffer, size));
     Ref<Endpoint> endpoint = TRY(current_thread().handles().get<Endpoint>(handle, right::kWrite));
     Outgoing outgoing;
-    TRY(outgoing.message.read_from_user(buffer.address, static_cast<uint32_t>(size),
-                                        current_thread().budget()));
+    TRY(outgoing.refer_to(buffer.address, static_cast<uint32_t>(size)));
     TRY(endpoint->send(outgoing, {.nonblocking = options != 0, .through = handle}));
     return static_cast<int64_t>(size);
 }

@@ -44,6 +44,14 @@ void Waiter::cancel() {
     end_sleep_from_outside(WakeReason::kCancel);
 }
 
+bool Waiter::claim_if_overdue() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (killed_.is_set() || interrupted_.is_set()) return claim(WakeReason::kSignal);
+    if (canceled_.is_set()) return claim(WakeReason::kCancel);
+    if (deadline_.is_never() || arch::now() < deadline_) return false;
+    return claim(WakeReason::kTimeout);
+}
+
 void WakeBatch::flush() {
     Waiter* waiter = first_;
     first_ = nullptr;
@@ -65,6 +73,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     }
     Waiter& self = current_waiter();
     self.offer_ = offer;
+    self.deadline_ = deadline;
     self.state_.store(Waiter::kWaiting, std::memory_order_relaxed);
     waiters_.push_back(self);
     guard.unlock();
@@ -73,17 +82,8 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
 
     const bool timed = !deadline.is_never();
     if (timed) DeadlineQueue::arm(self.timeout_, deadline);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    bool ended_by_self = false;
-    if (self.killed_.is_set() || self.interrupted_.is_set()) {
-        ended_by_self = self.claim(WakeReason::kSignal);
-    } else if (self.canceled_.is_set()) {
-        ended_by_self = self.claim(WakeReason::kCancel);
-    } else if (timed && deadline <= arch::now()) {
-        ended_by_self = self.claim(WakeReason::kTimeout);
-    }
     // Whoever else claims it also makes it ready, so there is a wake to wait for.
-    if (!ended_by_self) park(self);
+    if (!self.claim_if_overdue()) park(self);
     if (timed) DeadlineQueue::disarm(self.timeout_);
 
     const auto reason = static_cast<WakeReason>(self.state_.load(std::memory_order_acquire));
@@ -102,6 +102,12 @@ bool WaitSource::take(Waiter& waiter, WakeReason reason) {
     waiters_.remove(waiter);
     ++sequence_;
     return waiter.claim(reason);
+}
+
+void WaitSource::put_back(Waiter& waiter, WakeBatch& batch) {
+    waiters_.push_front(waiter);
+    waiter.state_.store(Waiter::kWaiting, std::memory_order_release);
+    if (waiter.claim_if_overdue()) batch.add(waiter);
 }
 
 void WaitSource::wake_one(WakeReason reason, WakeBatch& batch) {

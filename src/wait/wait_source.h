@@ -97,11 +97,15 @@ class Waiter {
     };
 
     void end_sleep_from_outside(WakeReason reason);
+    // Ends a sleep that was just published if what would have ended it came before. The winner
+    // does not make it ready.
+    [[nodiscard]] bool claim_if_overdue();
 
     std::atomic<uint32_t> state_{kRunning};  // or kWaiting, or the WakeReason that ended the sleep
     AtomicFlag interrupted_;
     AtomicFlag killed_;
     AtomicFlag canceled_;
+    Instant deadline_{};  // of the sleep; written by the sleeper, before it is published
     Offer* offer_ = nullptr;
     ListNode node_;  // in a source's waiters; guarded by the source's guard
     Waiter* next_in_batch_ = nullptr;
@@ -154,6 +158,9 @@ class WaitSource {
     // Claims a waiter of this source and unlinks it; false if it is leaving by another way. The
     // winner completes the operation and then adds the waiter to a WakeBatch.
     [[nodiscard]] bool take(Waiter& waiter, WakeReason reason);
+    // Undoes take(): the waiter sleeps on, first in line, unless something else has come for it
+    // meanwhile; then it is in `batch`.
+    void put_back(Waiter& waiter, WakeBatch& batch);
 
   private:
     uint64_t sequence_ = 0;

@@ -100,23 +100,26 @@ TEST_CASE("address space: straight from one to another, and to itself") {
     REQUIRE(other->write(page(500) + 9, pattern.data(), pattern.size()));
 
     AddressSpace& space = *fixture.space;
-    CHECK(space.write_from_user(page(1) + 1234, *other, page(500) + 9, pattern.size()));
+    CHECK(space.write_from_user(page(1) + 1234, *other, page(500) + 9, pattern.size()) ==
+          Copied::kAll);
     for (const uint64_t i : {uint64_t{0}, kPageSize, pattern.size() - 1}) {
         uint8_t byte = 0;
         REQUIRE(hosted::user_access(page(1) + (1234 + i), Access::kRead, &byte, 1));
         CHECK(byte == pattern[i]);
     }
-    CHECK(space.write_from_user(page(5), space, page(1) + 1234, kPageSize));
+    CHECK(space.write_from_user(page(5), space, page(1) + 1234, kPageSize) == Copied::kAll);
     uint8_t byte = 0;
     CHECK(hosted::user_access(page(5) + 100, Access::kRead, &byte, 1));
     CHECK(byte == pattern[100]);
 
-    CHECK(space.write_from_user({0}, *other, {0}, 0));
-    CHECK_FALSE(space.write_from_user(page(0), *other, page(600), 1));  // execute-only
-    CHECK_FALSE(space.write_from_user(page(0), *other, page(504), 1));
-    CHECK_FALSE(space.write_from_user(page(8), *other, page(500), 1));
-    CHECK_FALSE(space.write_from_user(page(0), *other, {arch::kUserEnd - 1}, 2));
-    CHECK_FALSE(space.write_from_user({UINT64_MAX - 8}, *other, page(500), 16));
+    CHECK(space.write_from_user({0}, *other, {0}, 0) == Copied::kAll);
+    CHECK(space.write_from_user(page(0), *other, page(600), 1) ==
+          Copied::kBadSource);  // execute-only
+    CHECK(space.write_from_user(page(0), *other, page(504), 1) == Copied::kBadSource);
+    CHECK(space.write_from_user(page(8), *other, page(500), 1) == Copied::kBadDestination);
+    CHECK(space.write_from_user(page(0), *other, {arch::kUserEnd - 1}, 2) == Copied::kBadSource);
+    CHECK(space.write_from_user({UINT64_MAX - 8}, *other, page(500), 16) ==
+          Copied::kBadDestination);
 }
 
 TEST_CASE("address space: a word is found by its memory, wherever it is mapped") {

@@ -316,7 +316,8 @@ class Model {
         const uint64_t to = random_page();
         const PageModel* source = find(from, Access::kRead);
         const PageModel* target = find(to, Access::kWrite);
-        const bool done = space_->write_from_user({to * kPageSize}, *space_, {from * kPageSize}, 8);
+        const bool done = space_->write_from_user({to * kPageSize}, *space_, {from * kPageSize},
+                                                  8) == Copied::kAll;
         REQUIRE(done == (source != nullptr && target != nullptr));
         if (done) set_stamp(*target, stamp_of(*source));
     }

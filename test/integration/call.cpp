@@ -348,6 +348,29 @@ TEST("call: a reply into bad memory is dropped") {
     EXPECT_EQ(0u, queued_in(channel.a));
 }
 
+TEST("call: a reply from bad memory leaves the caller waiting for a good one") {
+    const Channel channel;
+    const Pages pages(2);
+    static char answer[8192];
+    kairos_channel_msg room = message_of(answer, sizeof(answer));
+    const kairos_channel_msg request = message_of("question");
+    Blocked caller([&] { return kairos_channel_call(channel.a, &request, &room, kForever); });
+    Inbox inbox;
+    REQUIRE_STATUS(1, inbox.poll(channel.b));
+    const uint64_t txid = inbox.header.txid;
+    for (const uint32_t size : {100u, 8000u}) {
+        const kairos_channel_msg bad = message_of(pages.end() - size + 1, size, nullptr, 0, txid);
+        EXPECT_STATUS(-EFAULT, kairos_channel_send(channel.b, &bad, 0, kForever));
+        EXPECT(caller.still_sleeps());
+    }
+    const kairos_channel_msg good = message_of(pages.begin(), 8000, nullptr, 0, txid);
+    memset(pages.begin(), 'g', 8000);
+    EXPECT_STATUS(0, kairos_channel_send(channel.b, &good, 0, kForever));
+    EXPECT_STATUS(1, caller.result());
+    EXPECT_EQ(8000u, room.num_bytes);
+    EXPECT(answer[0] == 'g' && answer[7999] == 'g');
+}
+
 TEST("call: no time at all") {
     const Channel channel;
     Inbox reply;

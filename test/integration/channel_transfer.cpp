@@ -179,6 +179,34 @@ TEST("rendezvous: an armed receiver whose memory is bad") {
     EXPECT(is_valid(inbox.handles[0]));
 }
 
+TEST("rendezvous: a sender whose memory is bad leaves the receiver waiting") {
+    for (const uint32_t size : {100u, 8000u}) {
+        const Channel channel;
+        const Pages pages(2);
+        static char large[8192];
+        kairos_channel_msg room = message_of(large, sizeof(large));
+        Blocked taker([&] {
+            return kairos_channel_recv(channel.b, &room, KCHANNEL_OPT_RENDEZVOUS, kForever);
+        });
+        Owned event = make_event();
+        kairos_handle_t handle = event;
+        const kairos_channel_msg bad = message_of(pages.end() - size + 1, size);
+        const kairos_channel_msg bad_with_handle =
+            message_of(pages.end() - size + 1, size, &handle, 1);
+        EXPECT_STATUS(-EFAULT,
+                      kairos_channel_send(channel.a, &bad, KCHANNEL_OPT_RENDEZVOUS, kForever));
+        EXPECT_STATUS(-EFAULT, kairos_channel_send(channel.a, &bad_with_handle,
+                                                   KCHANNEL_OPT_RENDEZVOUS, kForever));
+        EXPECT(is_valid(event));
+        EXPECT(taker.still_sleeps());
+        EXPECT_EQ(0u, queued_in(channel.b));
+        EXPECT_STATUS(0, send_text(channel.a, "good", KCHANNEL_OPT_RENDEZVOUS));
+        EXPECT_STATUS(1, taker.result());
+        EXPECT_EQ(4u, room.num_bytes);
+        EXPECT(memcmp(large, "good", 4) == 0);
+    }
+}
+
 TEST("rendezvous: never reorders") {
     constexpr uint32_t kMessages = 1000;
     const Channel channel;

@@ -1,0 +1,25 @@
+#include "ipc/outgoing.h"
+
+#include "sched/thread.h"
+
+Status Outgoing::refer_to(VirtualAddress source, uint32_t size) {
+    source_ = source;
+    size_ = size;
+    if (size > KCHANNEL_INLINE_MSG_BYTES) return {};
+    return message.read_small_from_user(source, size);
+}
+
+Status Outgoing::read_from_kernel(const void* source, uint32_t size, Budget& budget) {
+    size_ = size;
+    return message.read_from_kernel(source, size, budget);
+}
+
+Status Outgoing::load(Budget& budget) { return message.read_from_user(source_, size_, budget); }
+
+Copied Outgoing::write_to(AddressSpace& space, VirtualAddress destination) const {
+    AddressSpace& own = current_thread().space();
+    if (!loaded()) return space.write_from_user(destination, own, source_, size_);
+    const bool written =
+        &space == &own ? message.write_to_user(destination) : message.write_to(space, destination);
+    return written ? Copied::kAll : Copied::kBadDestination;
+}

@@ -1,0 +1,34 @@
+// Outgoing: a message as its sender brings it. The handles are still in its table. A payload beyond
+// the inline size is still in its memory: it goes from there straight to a receiver who waits for
+// it, or is taken in when the message has to queue.
+#pragma once
+
+#include "ipc/message.h"
+#include "memory/address_space.h"
+#include "object/handle_table.h"
+
+class Outgoing {
+  public:
+    Outgoing() = default;
+
+    // The payload lies at `source` in the current address space; a small one is taken in at once.
+    // -EFAULT.
+    Status refer_to(VirtualAddress source, uint32_t size);
+    // The payload is the kernel's own. -EDQUOT, -ENOMEM.
+    Status read_from_kernel(const void* source, uint32_t size, Budget& budget);
+
+    uint32_t size() const { return size_; }
+    // Whether the message is ready to be queued.
+    bool loaded() const { return message.size() == size_; }
+    // Takes in what refer_to has left; frames are charged to `budget`. -EDQUOT, -ENOMEM, -EFAULT.
+    Status load(Budget& budget);
+    // Writes the payload into an address space, without allocating anything.
+    Copied write_to(AddressSpace& space, VirtualAddress destination) const;
+
+    Message message;  // the txid, and the payload once it is loaded
+    TransferReservation handles;
+
+  private:
+    VirtualAddress source_{};
+    uint32_t size_ = 0;
+};
