@@ -103,6 +103,7 @@ class Endpoint final : public Object {
     void enqueue(Outgoing& outgoing, WakeBatch& wakes);  // into the peer's queue, which has room
     void depart(const Message& message);                 // its handles lie in this queue
     static void arrive(const Message& message);          // they are with the receiver
+    Fail give_up_sending(Error error, WakeBatch& wakes);
     static ReceiveOffer* claim_armed_receiver(Endpoint& to, uint32_t size, uint32_t handles);
 
     // ---- Entered and left with the guard held; it may be released in between ----

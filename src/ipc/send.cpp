@@ -57,6 +57,13 @@ Endpoint::Delivered Endpoint::deliver_to(ReceiveOffer& offer, Outgoing& outgoing
     return Delivered::kYes;
 }
 
+// A sender who cannot bring what he has; the room that he may have been woken for is the next
+// one's.
+Fail Endpoint::give_up_sending(Error error, WakeBatch& wakes) {
+    senders_.wake_one(WakeReason::kData, wakes);
+    return Fail(error);
+}
+
 // Straight into the memory of a receiver who waits for it. False: there was none, or his memory
 // was bad, which is his affair. -EFAULT: the sender's is.
 Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
@@ -73,7 +80,7 @@ Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& 
         } else {
             wakes.add(offer->waiter);
         }
-        return Fail(Error::FAULT);
+        return give_up_sending(Error::FAULT, wakes);
     }
     wakes.add(offer->waiter);
     if (delivered == Delivered::kYes) count(Counter::channel_handoffs);
@@ -133,7 +140,7 @@ Result<bool> Endpoint::pass_on(LockGuard& held, Outgoing& outgoing, bool rendezv
         held.unlock();
         const Status loaded = outgoing.load(current_thread().budget());
         held.lock();
-        TRY(loaded);
+        if (!loaded) return give_up_sending(loaded.error(), wakes);
     }
     count(Counter::channel_peer_closed);
     return Fail(Error::PIPE);
