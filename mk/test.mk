@@ -63,7 +63,7 @@ clang_system := $(shell $(CROSS)g++ -xc++ -E -v /dev/null 2>&1 | \
     sed -n '/^\#include </,/^End/s/^ \(\/.*\)/-isystem \1/p')
 
 .PHONY: check
-check: check-format check-includes check-clang
+check: check-format check-includes check-clang check-nocompile
 
 .PHONY: check-format
 check-format:
@@ -75,15 +75,22 @@ check-includes:
 	$(call quiet,CHECK,include rules) $(PYTHON) $(SUPPORT)/check_includes.py
 
 # Clang compiles the kernel a second time, for its thread-safety analysis.
+clang_compile = clang++-14 --target=riscv64-linux-gnu -march=rv64imac -mabi=lp64 -std=c++2b \
+    -fsyntax-only -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ -nostdlibinc \
+    $(kernel_includes) $(clang_system) -DKAIROS_DEBUG=1 -Wall -Wextra -Werror -Wthread-safety
 .PHONY: check-clang
 check-clang: $(kernel_sources:%=$(BUILD)/clang/%.ok)
 
 $(BUILD)/clang/%.cpp.ok: %.cpp | $(LIBFDT)/libfdt.h
 	@mkdir -p $(@D)
-	$(call quiet,CLANG,$<) clang++-14 --target=riscv64-linux-gnu -march=rv64imac -mabi=lp64 \
-	    -std=c++2b -fsyntax-only -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ \
-	    -nostdlibinc $(kernel_includes) $(clang_system) -DKAIROS_DEBUG=1 -Wall -Wextra -Werror \
-	    -Wthread-safety $< && touch $@
+	$(call quiet,CLANG,$<) $(clang_compile) $< && touch $@
+
+# What must not compile.
+.PHONY: check-nocompile
+check-nocompile:
+	$(call quiet,CHECK,what must not compile) $(PYTHON) $(SUPPORT)/nocompile.py \
+	    $(sort $(wildcard test/nocompile/*.cpp)) -- \
+	    $(CROSS)g++ $(kernel_cxx_flags) -fsyntax-only -- $(clang_compile)
 
 .PHONY: format
 format:
