@@ -82,7 +82,9 @@ start_kernel_thread:
     .option push
     .option arch, +d
 
-// In: a0 = FpuState to fill, FS not Off. Clobbers t0. Called by switch_context.
+// void save_fpu_registers(FpuState& state); FS is not Off.
+// Called by switch_context, and by fpu.cpp. Clobbers t0.
+    .globl  save_fpu_registers
 save_fpu_registers:
     .cfi_startproc
     .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, \

@@ -58,6 +58,17 @@ void prepare_user_context(ThreadContext& context, void* stack_top, const PageTab
     context.space_harts = &table.harts();
 }
 
+void read_registers(const ThreadContext& context, kairos_thread_general& out) {
+    out.pc = context.frame->pc;
+    out.x[0] = 0;
+    for (int i = 1; i < 32; ++i) out.x[i] = context.frame->x[i];
+}
+
+void write_registers(ThreadContext& context, const kairos_thread_general& in) {
+    context.frame->pc = in.pc;  // an sret to an address of the kernel faults in user mode
+    for (int i = 1; i < 32; ++i) context.frame->x[i] = in.x[i];
+}
+
 void leave_address_space(ThreadContext& current) {
     current.satp = 0;
     current.space_harts = nullptr;

@@ -42,7 +42,8 @@ enum {
     KAIROS_THREAD_READY,
     KAIROS_THREAD_RUNNING,
     KAIROS_THREAD_BLOCKED,
-    KAIROS_THREAD_ENDED
+    KAIROS_THREAD_ENDED,
+    KAIROS_THREAD_STOPPED /* suspended, or in an exception: its state can be read and written */
 };
 
 /* kairos_info_channel.state */

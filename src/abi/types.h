@@ -100,6 +100,44 @@ struct kairos_port_packet {
 #define KPRIORITY_REAL_TIME 32u /* from here up: first in, first out, no time slice */
 #define KPRIORITY_MAX 63u
 
+/* ---- Stopped threads and exceptions (kairos/debug.h) ------------------------------------------
+ */
+#define KTHREAD_STATE_GENERAL 1u /* struct kairos_thread_general */
+#define KTHREAD_STATE_FLOAT 2u   /* struct kairos_thread_float */
+#define KTHREAD_MAX_SUSPENSIONS 127u
+
+struct kairos_thread_general {
+    uint64_t pc;    /* of the next instruction */
+    uint64_t x[32]; /* x[0] is 0, and is not written */
+};
+struct kairos_thread_float {
+    uint64_t f[32];
+    uint64_t fcsr;
+};
+
+#define KEXCEPTION_PAGE 1u       /* nothing is mapped at the address, or not so, or no memory */
+#define KEXCEPTION_ILLEGAL 2u    /* illegal instruction */
+#define KEXCEPTION_BREAKPOINT 3u /* ebreak; pc is that of the ebreak itself */
+#define KEXCEPTION_MISALIGNED 4u
+#define KEXCEPTION_OTHER 5u
+
+/* The message to an exception channel; with it travels a handle to the thread. */
+struct kairos_exception {
+    uint32_t kind; /* KEXCEPTION_* */
+    uint32_t reserved;
+    uint64_t cause;   /* scause of the RISC-V privileged architecture */
+    uint64_t pc;      /* of the instruction that failed */
+    uint64_t address; /* stval: the address it touched, or the instruction, or 0 */
+    uint64_t process_id, thread_id;
+};
+
+/* What the bytes of the answer begin with. Anything else declines. */
+#define KEXCEPTION_DECLINE 0u
+#define KEXCEPTION_RESUME 1u
+struct kairos_exception_answer {
+    uint32_t action;
+};
+
 /* ---- Resources: the authority that a RESOURCE handle carries --------------------------------- */
 #define KRESOURCE_ROOT 0u      /* everything below; only the first program gets one */
 #define KRESOURCE_MMIO 1u      /* physical device memory: base and size in bytes */

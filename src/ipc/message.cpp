@@ -100,3 +100,10 @@ bool Message::write_to(AddressSpace& space, VirtualAddress destination) const {
         return space.write(destination + offset, piece, length);
     });
 }
+
+void Message::write_to_kernel(void* destination) const {
+    for_each_piece([&](const void* piece, uint32_t offset, uint32_t length) {
+        std::memcpy(static_cast<uint8_t*>(destination) + offset, piece, length);
+        return true;
+    });
+}

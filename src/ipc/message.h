@@ -31,6 +31,8 @@ class Message {
     // Copies the payload out to the current address space, or to another one. False: bad memory.
     [[nodiscard]] bool write_to_user(VirtualAddress destination) const;
     [[nodiscard]] bool write_to(AddressSpace& space, VirtualAddress destination) const;
+    // The same to the kernel's own memory.
+    void write_to_kernel(void* destination) const;
 
     uint32_t size() const { return size_; }
     bool in_frames() const { return size_ > KCHANNEL_INLINE_MSG_BYTES; }

@@ -1,5 +1,6 @@
 #include "ipc/outgoing.h"
 
+#include "ipc/receive_target.h"
 #include "sched/thread.h"
 
 Status Outgoing::refer_to(VirtualAddress source, uint32_t size) {
@@ -22,4 +23,11 @@ Copied Outgoing::write_to(AddressSpace& space, VirtualAddress destination) const
     const bool written =
         &space == &own ? message.write_to_user(destination) : message.write_to(space, destination);
     return written ? Copied::kAll : Copied::kBadDestination;
+}
+
+Copied Outgoing::write_to(const ReceiveTarget& target) const {
+    if (target.space != nullptr) return write_to(*target.space, target.bytes);
+    // For the kernel itself, which makes room for small messages only.
+    message.write_to_kernel(reinterpret_cast<void*>(target.bytes.value));
+    return Copied::kAll;
 }

@@ -13,7 +13,7 @@
 class AddressSpace;
 
 struct ReceiveTarget {
-    // The receiver's.
+    // The receiver's. Without a space, `bytes` is in the kernel's memory, and that is all there is.
     AddressSpace* space = nullptr;
     HandleTable* table = nullptr;
     VirtualAddress

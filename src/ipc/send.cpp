@@ -39,9 +39,9 @@ ReceiveOffer* Endpoint::claim_armed_receiver(Endpoint& to, uint32_t size, uint32
 // told why; in no case has he been let go yet.
 Endpoint::Delivered Endpoint::deliver_to(ReceiveOffer& offer, Outgoing& outgoing) {
     Delivery delivery(offer.target);
-    Status status = delivery.make_room(outgoing.size(), outgoing.handles.count());
+    Status status = delivery.make_room(outgoing.size(), outgoing.handle_count());
     if (status) {
-        const Copied copied = outgoing.write_to(*offer.target.space, offer.target.bytes);
+        const Copied copied = outgoing.write_to(offer.target);
         if (copied == Copied::kBadSource) return Delivered::kSenderFailed;
         status =
             copied == Copied::kAll ? delivery.announce(outgoing.message.txid) : Fail(Error::FAULT);
@@ -51,7 +51,7 @@ Endpoint::Delivered Endpoint::deliver_to(ReceiveOffer& offer, Outgoing& outgoing
         offer.error = status.error();
         return Delivered::kReceiverFailed;
     }
-    delivery.commit(outgoing.handles.commit());
+    delivery.commit(outgoing.commit_handles());
     offer.outcome = ReceiveOffer::Outcome::kDelivered;
     count(Counter::channel_sends);
     return Delivered::kYes;
@@ -68,7 +68,7 @@ Fail Endpoint::give_up_sending(Error error, WakeBatch& wakes) {
 // was bad, which is his affair. -EFAULT: the sender's is.
 Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
     Endpoint& to = *peer();
-    ReceiveOffer* offer = claim_armed_receiver(to, outgoing.size(), outgoing.handles.count());
+    ReceiveOffer* offer = claim_armed_receiver(to, outgoing.size(), outgoing.handle_count());
     if (offer == nullptr) return false;
     held.unlock();
     const Delivered delivered = deliver_to(*offer, outgoing);

@@ -1,4 +1,5 @@
-// Faults of user code: resolved by the address space, or the end of the process.
+// Faults of user code: resolved by the address space, or by a supervisor, or the end of
+// the process.
 #include "arch/entry.h"
 #include "process/process.h"
 #include "trace/log.h"
@@ -11,6 +12,7 @@ void on_user_fault(arch::UserFrame&, const arch::Fault& fault) {
         return;
     }
     trace(TraceEvent::user_fault, fault.pc, fault.address);
+    if (offer_exception(fault)) return;
     Process& process = thread.process();
     log("process %s (%lu): fault %lu at pc %lx, address %lx", process.name(),
         static_cast<uint64_t>(process.id()), fault.cause, fault.pc, fault.address);

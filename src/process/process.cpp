@@ -161,7 +161,38 @@ void Process::take_down() {
 }
 
 // Handles first, then the address space. False when all is gone.
-bool Process::take_down_a_piece() { return handles_.close_some() || space_->retire_step(); }
+bool Process::take_down_a_piece() {
+    drop_exception_channel();
+    return handles_.close_some() || space_->retire_step();
+}
+
+Process::ExceptionChannel Process::exception_channel() {
+    LockGuard held(threads_lock_);
+    Object* endpoint = exception_endpoint_ ? exception_endpoint_->object() : nullptr;
+    if (endpoint == nullptr || !endpoint->try_retain()) return {};  // none, or revoked
+    return {Ref<Endpoint>(static_cast<Endpoint&>(*endpoint), kAdoptReference), exception_payer_};
+}
+
+Status Process::set_exception_channel(TransferReservation& channel, Budget& payer) {
+    OwnedCap old;  // closed without the lock
+    Ref<Budget> old_payer;
+    LockGuard held(threads_lock_);
+    if (state_.load(std::memory_order_relaxed) >= ProcessState::kEnding) return Fail(Error::SRCH);
+    old = std::move(exception_endpoint_);
+    old_payer = std::exchange(exception_payer_, Ref<Budget>(payer));
+    if (channel.count() != 0) exception_endpoint_ = channel.commit().pop_front();
+    held.unlock();
+    return {};
+}
+
+// Nobody sets another: the process is ending.
+void Process::drop_exception_channel() {
+    OwnedCap old;
+    LockGuard held(threads_lock_);
+    old = std::move(exception_endpoint_);
+    exception_payer_ = nullptr;
+    held.unlock();
+}
 
 void Process::finish() {
     {

@@ -10,6 +10,7 @@
 
 #include "abi/info.h"
 #include "arch/entry.h"
+#include "ipc/channel.h"
 #include "memory/address_space.h"
 #include "object/handle_table.h"
 #include "sched/thread.h"
@@ -28,6 +29,10 @@ struct ProcessEnd {
     uint64_t fault_pc = 0;
     uint64_t fault_address = 0;
 };
+
+// Tells the exception channel of the current thread's process, if it has one, and waits for the
+// answer. True: the thread goes on with its registers as they are now. BLOCKS. (exception.cpp)
+bool offer_exception(const arch::Fault& fault);
 
 class Process final : public Object {
   public:
@@ -58,6 +63,16 @@ class Process final : public Object {
     Status start_thread(Thread& thread, VirtualAddress entry, VirtualAddress sp, uint64_t argument0,
                         uint64_t argument1);
 
+    // Where faults of its threads are told before they end it, and whose budget pays for telling.
+    struct ExceptionChannel {
+        Ref<Endpoint> endpoint;  // null: nowhere
+        Ref<Budget> payer;
+    };
+    ExceptionChannel exception_channel();
+    // Takes over the endpoint in `channel`, if there is one, instead of what was set before.
+    // -ESRCH: it is ending.
+    Status set_exception_channel(TransferReservation& channel, Budget& payer);
+
     // Begins the end, unless somebody has; may be preempted. Returns before the threads are gone.
     void end(const ProcessEnd& how);
     // The current thread, which has nothing left to do in the kernel, ends, and with the last one
@@ -85,6 +100,7 @@ class Process final : public Object {
     void kill_threads();
     void take_down();
     bool take_down_a_piece();
+    void drop_exception_channel();
     void finish();
 
     SpinLock threads_lock_{LockRank::kProcess};
@@ -93,6 +109,8 @@ class Process final : public Object {
     List<Thread, &Thread::process_node> threads_;  // those that were started and have not ended
     uint32_t thread_count_ = 0;
     ProcessEnd end_;
+    OwnedCap exception_endpoint_;
+    Ref<Budget> exception_payer_;
 
     bool first_ = false;
     bool ended_ = false;  // guarded by the guard: what readiness shows

@@ -1,4 +1,5 @@
-// What happens between the end of kernel work and user mode: teardown, switching, ending.
+// What happens between the end of kernel work and user mode: teardown, switching,
+// stopping, ending.
 #include "arch/entry.h"
 #include "object/graveyard.h"
 #include "object/reclaim.h"
@@ -19,6 +20,9 @@ void attend() {
             while (Reclaim::free_a_piece()) preemption_point();
         }
         if ((work & attention::kReschedule) != 0) Scheduler::reschedule();
-        if (current_thread().waiter().killed()) Process::end_current_thread();
+        while (current_thread().waiter().may_not_leave()) {
+            if (current_thread().waiter().killed()) Process::end_current_thread();
+            current_thread().stay_while_suspended();
+        }
     }
 }

@@ -314,7 +314,7 @@ void Scheduler::finish_switch() {
     }
     // Against poke(): it sets its flag before it reads the home that send_to wrote before this.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (this_hart().thread->waiter().killed()) ask_for(attention::kThread);
+    if (this_hart().thread->waiter().may_not_leave()) ask_for(attention::kThread);
 }
 
 uint64_t Scheduler::idle_ns(HartIndex hart) {
@@ -330,7 +330,7 @@ uint64_t Scheduler::idle_ns(HartIndex hart) {
 void Scheduler::on_ipi() {
     local().read_inboxes();
     Reclaim::quiescent();
-    if (this_hart().thread->waiter().killed()) ask_for(attention::kThread);
+    if (this_hart().thread->waiter().may_not_leave()) ask_for(attention::kThread);
 }
 
 void Scheduler::run() {

@@ -69,6 +69,7 @@ void Thread::prepare(VirtualAddress pc, VirtualAddress sp, uint64_t a0, uint64_t
 
 void Thread::mark_ended(WakeBatch& batch) {
     ended_ = true;
+    stop_watchers_.wake_all(WakeReason::kClose, batch);
     raise(KPORT_BIND_TERMINATED, WakeReason::kHup, batch);
 }
 
@@ -82,7 +83,8 @@ kairos_info_thread Thread::describe() const {
     kairos_info_thread info{};
     info.process_id =
         surroundings_.process ? static_cast<uint64_t>(surroundings_.process->id()) : 0;
-    info.state = static_cast<uint32_t>(state());
+    const bool stopped = stopped_.load(std::memory_order_relaxed);
+    info.state = static_cast<uint32_t>(stopped ? ThreadState::kStopped : state());
     info.priority = priority();
     info.hart = home().value;
     info.affinity = affinity();

@@ -5,6 +5,10 @@
 //                      ↑           │
 //                      └─ BLOCKED <┘
 //
+// Stopping: a thread that is suspended, or faults before an exception channel, sleeps where it
+// would leave the kernel, with its user registers laid open to whoever holds the guard. What it was
+// doing in the kernel it has done: a call that blocks goes on blocking.
+//
 // Who may touch a thread: the hart it is home to, alone, while it is ready, running or blocked; the
 // winner of a claim on its waiter, until it hands it to make_ready; its creator while it is new. A
 // thread changes its home only while it sits in a run queue, by the hand of that queue's hart.
@@ -19,11 +23,10 @@
 #include "base/list.h"
 #include "mm/kernel_stack.h"
 #include "object/budget.h"
-#include "object/object.h"
+#include "object/handle_table.h"
 #include "wait/wait_source.h"
 
 class AddressSpace;
-class HandleTable;
 class Process;
 
 enum class ThreadState : uint32_t {
@@ -32,6 +35,7 @@ enum class ThreadState : uint32_t {
     kRunning = KAIROS_THREAD_RUNNING,
     kBlocked = KAIROS_THREAD_BLOCKED,
     kEnded = KAIROS_THREAD_ENDED,
+    kStopped = KAIROS_THREAD_STOPPED,
 };
 
 inline constexpr uint32_t kNameSize = 32;  // of threads and processes, the ending zero included
@@ -82,6 +86,23 @@ class Thread final : public Object {
     // Its end, after which it never runs: readiness and the TERMINATED signal.
     void mark_ended(WakeBatch& batch);
 
+    // ---- Stopping (thread_stop.cpp) ----
+    // One more reason not to run in user mode. -ESRCH: it has ended; -EAGAIN: too many.
+    Status suspend();
+    // One less. -EINVAL: it is not suspended.
+    Status resume();
+    // The current thread, which is about to leave the kernel, sleeps until it is not suspended any
+    // more, or killed.
+    void stay_while_suspended();
+    // The current thread stops for another reason, and is done with that. In between it sleeps deaf
+    // (Waiter::Deaf).
+    void begin_stop();
+    void end_stop();
+    // Waits for the thread to stop: from then on, until `held`, its guard, is released, nobody else
+    // touches its user registers. -ESRCH: it has ended; -ETIMEDOUT, -EINTR, -ECANCELED. BLOCKS.
+    Status await_stop(LockGuard& held, Instant deadline,
+                      HandleValue through) NO_THREAD_SAFETY_ANALYSIS;
+
     uint32_t readiness() const override;
     uint32_t raisable_signals() const override { return KPORT_BIND_TERMINATED | KPORT_BIND_USER; }
     uint32_t holding_signals() const override;
@@ -106,7 +127,12 @@ class Thread final : public Object {
     Charge stack_charge_;
     char name_[kNameSize] = {};
     bool idle_ = false;
-    bool ended_ = false;  // guarded by the guard: what readiness shows
+    // Guarded by the guard.
+    bool ended_ = false;  // what readiness shows
+    uint32_t suspensions_ = 0;
+    WaitSource going_on_;               // the thread itself, while it is suspended
+    WaitSource stop_watchers_;          // those who wait for it to stop
+    std::atomic<bool> stopped_{false};  // its registers lie open
 
     std::atomic<ThreadState> state_{ThreadState::kNew};
     std::atomic<uint32_t> priority_{KPRIORITY_USUAL};

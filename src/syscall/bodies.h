@@ -50,6 +50,7 @@ Result<int64_t> object_info(HandleValue handle, uint32_t topic, UserPointer<uint
                             uint64_t size);
 
 Status memory_create(uint64_t size, uint32_t flags, UserHandle out);
+Status memory_create_in(HandleValue budget, uint64_t size, uint32_t flags, UserHandle out);
 Status memory_read(HandleValue memory, uint64_t offset, UserPointer<uint8_t> buffer, uint64_t size);
 Status memory_write(HandleValue memory, uint64_t offset, UserPointer<uint8_t> buffer,
                     uint64_t size);
@@ -75,6 +76,13 @@ Status thread_interrupt(HandleValue thread);
 Status thread_set_affinity(HandleValue thread, uint64_t hart_mask);
 Status thread_set_priority(HandleValue thread, uint32_t priority);
 Status yield();
+Status thread_suspend(HandleValue thread);
+Status thread_resume(HandleValue thread);
+Result<int64_t> thread_read_state(HandleValue thread, uint32_t which, UserPointer<uint8_t> buffer,
+                                  uint64_t size, Instant deadline);
+Result<int64_t> thread_write_state(HandleValue thread, uint32_t which, UserPointer<uint8_t> buffer,
+                                   uint64_t size, Instant deadline);
+Status process_set_exception_channel(HandleValue process, HandleValue channel);
 
 Result<int64_t> clock_now();
 Status sleep_until(Instant deadline);

@@ -2,6 +2,7 @@
 
 #include "sched/scheduler.h"
 #include "syscall/bodies.h"
+#include "syscall/budget_of.h"
 #include "syscall/give.h"
 
 namespace system_calls {
@@ -16,13 +17,6 @@ Status read_name(UserPointer<char> from, char (&name)[kNameSize]) {
     }
     name[kNameSize - 1] = 0;
     return {};
-}
-
-// The budget a handle names, or the caller's own for KAIROS_HANDLE_INVALID. Spending from another
-// needs KRIGHT_WRITE.
-Result<Ref<Budget>> budget_of(HandleValue handle) {
-    if (handle == KAIROS_HANDLE_INVALID) return Ref<Budget>(current_thread().budget());
-    return current_thread().handles().get<Budget>(handle, right::kWrite);
 }
 
 constexpr Rights kBudgetRights{KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER | KRIGHT_DUPLICATE};

@@ -22,32 +22,25 @@ void Waiter::Timeout::expire() {
     if (waiter_.claim(WakeReason::kTimeout)) make_ready(waiter_);
 }
 
-// The flag was set before this looks for a sleep to end; a sleeper publishes its sleep before it
-// looks at the flags (WaitSource::block). So one of the two sees the other.
-void Waiter::end_sleep_from_outside(WakeReason reason) {
+// It was told before this looks for a sleep to end; a sleeper publishes its sleep before it looks
+// at what it was told (WaitSource::block). So one of the two sees the other.
+void Waiter::tell(uint32_t what, WakeReason reason) {
+    told_.fetch_or(what, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (claim(reason)) make_ready(*this);
+    if (claim_from(kWaiting, reason) || (what == kKill && claim_from(kWaitingDeaf, reason))) {
+        make_ready(*this);
+    }
 }
 
-void Waiter::interrupt() {
-    interrupted_.set();
-    end_sleep_from_outside(WakeReason::kSignal);
-}
-
-void Waiter::kill() {
-    killed_.set();
-    end_sleep_from_outside(WakeReason::kSignal);
-}
-
-void Waiter::cancel() {
-    canceled_.set();
-    end_sleep_from_outside(WakeReason::kCancel);
-}
+void Waiter::interrupt() { tell(kInterrupt, WakeReason::kSignal); }
+void Waiter::kill() { tell(kKill, WakeReason::kSignal); }
+void Waiter::cancel() { tell(kCancel, WakeReason::kCancel); }
 
 bool Waiter::claim_if_overdue() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (killed_.is_set() || interrupted_.is_set()) return claim(WakeReason::kSignal);
-    if (canceled_.is_set()) return claim(WakeReason::kCancel);
+    if (const uint32_t heeded = told_.load(std::memory_order_relaxed) & heeds_) {
+        return claim(heeded == kCancel ? WakeReason::kCancel : WakeReason::kSignal);
+    }
     if (deadline_.is_never() || arch::now() < deadline_) return false;
     return claim(WakeReason::kTimeout);
 }
@@ -74,7 +67,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     Waiter& self = current_waiter();
     self.offer_ = offer;
     self.deadline_ = deadline;
-    self.state_.store(Waiter::kWaiting, std::memory_order_relaxed);
+    self.state_.store(self.asleep_, std::memory_order_relaxed);
     waiters_.push_back(self);
     guard.unlock();
     if (wakes != nullptr) wakes->flush();
@@ -106,7 +99,7 @@ bool WaitSource::take(Waiter& waiter, WakeReason reason) {
 
 void WaitSource::put_back(Waiter& waiter, WakeBatch& batch) {
     waiters_.push_front(waiter);
-    waiter.state_.store(Waiter::kWaiting, std::memory_order_release);
+    waiter.state_.store(waiter.asleep_, std::memory_order_release);
     if (waiter.claim_if_overdue()) batch.add(waiter);
 }
 

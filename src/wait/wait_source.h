@@ -22,7 +22,6 @@
 #include <atomic>
 #include <cstdint>
 
-#include "base/atomic_flag.h"
 #include "base/list.h"
 #include "base/result.h"
 #include "base/types.h"
@@ -52,27 +51,48 @@ class Waiter {
     Waiter& operator=(const Waiter&) = delete;
 
     // Ends the sleep in progress, if there is one that nobody else has ended. The winner calls
-    // make_ready.
-    [[nodiscard]] bool claim(WakeReason reason) {
-        uint32_t expected = kWaiting;
-        return state_.compare_exchange_strong(expected, static_cast<uint32_t>(reason),
-                                              std::memory_order_acq_rel);
-    }
-    bool asleep() const { return state_.load(std::memory_order_acquire) == kWaiting; }
+    // make_ready. For its source and its deadline, which know that it sleeps there.
+    [[nodiscard]] bool claim(WakeReason reason) { return claim_from(asleep_, reason); }
 
     // Makes the blocked call, or the next one that would block, return -EINTR.
     void interrupt();
     // Ends every sleep of this thread from now on.
     void kill();
-    bool killed() const { return killed_.is_set(); }
+    bool killed() const { return is_told(kKill); }
     // After a sleep that ended with kSignal: whether it was an interrupt, which is used up by this.
-    bool take_interrupt() { return interrupted_.take(); }
+    bool take_interrupt() { return untell(kInterrupt); }
 
     // Ends the call in progress, whether it sleeps already or is about to: the handle that it came
     // through was revoked.
     void cancel();
-    // The call is over, and nobody cancels it any more: the next one is not concerned.
-    void forget_cancel() { canceled_.clear(); }
+    // The call in progress does not block through a handle any more: nobody cancels it, and what
+    // did cancel it is forgotten.
+    void forget_cancel() { untell(kCancel); }
+
+    // Whether the thread has to stop on its way to user mode. Ends no sleep.
+    void tell_to_stop() { told_.fetch_or(kStop, std::memory_order_seq_cst); }
+    void tell_to_go_on() { untell(kStop); }
+    // Killed or told to stop: not to go to user mode as it is.
+    bool may_not_leave() const { return is_told(kKill | kStop); }
+
+    // While it exists, the calling thread's sleeps heed nothing from outside but a kill; what else
+    // it is told is kept for later.
+    class Deaf {
+      public:
+        explicit Deaf(Waiter& self) : self_(self) {
+            self_.heeds_ = kKill;
+            self_.asleep_ = kWaitingDeaf;
+        }
+        ~Deaf() {
+            self_.heeds_ = kKill | kInterrupt | kCancel;
+            self_.asleep_ = kWaiting;
+        }
+        Deaf(const Deaf&) = delete;
+        Deaf& operator=(const Deaf&) = delete;
+
+      private:
+        Waiter& self_;
+    };
 
     // Among the calls that block through one handle; guarded by the lineage lock of its object.
     ListNode use_node;
@@ -84,8 +104,16 @@ class Waiter {
     friend class WaitSource;
     friend class WakeBatch;
 
+    // States besides the reason that ended a sleep.
     static constexpr uint32_t kRunning = 0;
     static constexpr uint32_t kWaiting = 1;
+    static constexpr uint32_t kWaitingDeaf = 8;
+
+    // What a thread may be told.
+    static constexpr uint32_t kInterrupt = 1u << 0;
+    static constexpr uint32_t kKill = 1u << 1;
+    static constexpr uint32_t kCancel = 1u << 2;
+    static constexpr uint32_t kStop = 1u << 3;
 
     class Timeout final : public Deadline {
       public:
@@ -96,15 +124,27 @@ class Waiter {
         Waiter& waiter_;
     };
 
-    void end_sleep_from_outside(WakeReason reason);
+    bool is_told(uint32_t what) const {
+        return (told_.load(std::memory_order_relaxed) & what) != 0;
+    }
+    // Takes it back; whether it had been told.
+    bool untell(uint32_t what) {
+        return is_told(what) && (told_.fetch_and(~what, std::memory_order_relaxed) & what) != 0;
+    }
+    bool claim_from(uint32_t state, WakeReason reason) {
+        return state_.compare_exchange_strong(state, static_cast<uint32_t>(reason),
+                                              std::memory_order_acq_rel);
+    }
+    void tell(uint32_t what, WakeReason reason);
     // Ends a sleep that was just published if what would have ended it came before. The winner
     // does not make it ready.
     [[nodiscard]] bool claim_if_overdue();
 
-    std::atomic<uint32_t> state_{kRunning};  // or kWaiting, or the WakeReason that ended the sleep
-    AtomicFlag interrupted_;
-    AtomicFlag killed_;
-    AtomicFlag canceled_;
+    std::atomic<uint32_t> state_{kRunning};
+    std::atomic<uint32_t> told_{0};
+    // The thread's own; while it sleeps, also its source's and its deadline's to read.
+    uint32_t asleep_ = kWaiting;  // what its state is while it sleeps
+    uint32_t heeds_ = kKill | kInterrupt | kCancel;
     Instant deadline_{};  // of the sleep; written by the sleeper, before it is published
     Offer* offer_ = nullptr;
     ListNode node_;  // in a source's waiters; guarded by the source's guard

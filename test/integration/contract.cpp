@@ -48,6 +48,7 @@ class Stock {
         REQUIRE_STATUS(0, kairos_budget_create(KAIROS_HANDLE_INVALID, 1 << 20, owned_[5].out()));
         REQUIRE_STATUS(0, kairos_interrupt_create(root, kFreeLine + 1, owned_[6].out()));
         REQUIRE_STATUS(0, send_text(channel_.b, "waits to be read"));
+        stop_thread();
         of_[KOBJ_TYPE_CHANNEL] = channel_.a;
         of_[KOBJ_TYPE_PORT] = owned_[0];
         of_[KOBJ_TYPE_MEMORY] = owned_[1];
@@ -68,6 +69,11 @@ class Stock {
         handles_beyond = message_of(nullptr, 0, static_cast<kairos_handle_t*>(kernel), 1);
     }
 
+    ~Stock() {
+        kairos_process_kill(tiny_.process, 0);
+        kairos_process_wait(tiny_.process, KAIROS_TIME_INFINITE, nullptr);
+    }
+
     // A handle of a type that lacks one right, or none if it never had that.
     kairos_handle_t lame(uint32_t type, uint32_t right_number) const {
         return lame_[type][right_number];
@@ -85,6 +91,16 @@ class Stock {
     alignas(16) char room[kRoomBytes] = {};
 
   private:
+    // So that its registers can be had.
+    void stop_thread() {
+        tiny_.set_code(tiny_exit, tiny_exit_end);
+        REQUIRE_STATUS(0, kairos_thread_suspend(tiny_.thread));
+        tiny_.start();
+        kairos_thread_general state;
+        REQUIRE_STATUS(sizeof(state),
+                       kairos_thread_read_state(tiny_.thread, KTHREAD_STATE_GENERAL, &state,
+                                                sizeof(state), KAIROS_TIME_INFINITE));
+    }
     void lame_each_right(uint32_t type) {
         if (of_[type] == KAIROS_HANDLE_INVALID) return;
         for (uint32_t i = 0; i < kRights; ++i) {

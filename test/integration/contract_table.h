@@ -194,6 +194,19 @@ inline const Line kLines[] = {
       length(1, 0)}},
     {CALL(system_open),
      {handle(kResource, KRIGHT_MANAGE), anything(1), choice(1, 0, 1u << 9, 1u << 31), kResult}},
+    {CALL(thread_suspend), {handle(kThread, KRIGHT_MANAGE)}},
+    {CALL(thread_resume), {handle(kThread, KRIGHT_MANAGE)}},
+    {CALL(thread_read_state),
+     {handle(kThread, KRIGHT_MANAGE), choice(KTHREAD_STATE_GENERAL, 0, 3, ~0u), kResult,
+      anything(sizeof(kairos_thread_general)), anything(kNoTime)}},
+    {CALL(thread_write_state),
+     {handle(kThread, KRIGHT_MANAGE), choice(KTHREAD_STATE_GENERAL, 0, 3, ~0u), kSource,
+      anything(sizeof(kairos_thread_general)), anything(kNoTime)}},
+    {CALL(process_set_exception_channel),
+     {handle(kProcess, KRIGHT_MANAGE),
+      own_or(kChannel, KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER)}},
+    {CALL(memory_create_in),
+     {own_or(kBudget, KRIGHT_WRITE), length(kPage, 0), choice(0, 1u << 31, ~0u), kResult}},
 };
 
 #undef CALL

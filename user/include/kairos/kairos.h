@@ -6,6 +6,7 @@
  *   objects    <kairos/object.h>     what any object answers: readiness, bytes, signals, info
  *   memory     <kairos/memory.h>     memory objects, mappings, budgets
  *   processes  <kairos/process.h>    processes and threads as the kernel knows them
+ *   debugging  <kairos/debug.h>      stopping threads, registers, faults
  *   time       <kairos/time.h>       clock, sleep, timers, futexes
  *   fds        <kairos/fd.h>         file descriptors and how they relate to handles
  *   system     <kairos/system.h>     devices, authority, looking at the whole system
@@ -44,6 +45,7 @@
 #include <errno.h>
 #include <kairos/abi/types.h>
 #include <kairos/channel.h>
+#include <kairos/debug.h>
 #include <kairos/errors.h>
 #include <kairos/fd.h>
 #include <kairos/handle.h>

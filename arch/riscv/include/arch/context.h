@@ -63,6 +63,17 @@ void switch_context(ThreadContext& from, ThreadContext& to);
 // Leaves the current address space for the kernel's own (a thread that takes its process down).
 void leave_address_space(ThreadContext& current);
 
+// The user registers of a thread that is stopped where it would leave the kernel, which has put its
+// FPU away. Whatever is written, the thread stays in user mode.
+void read_registers(const ThreadContext& context, kairos_thread_general& out);
+void write_registers(ThreadContext& context, const kairos_thread_general& in);
+void read_registers(const ThreadContext& context, kairos_thread_float& out);
+void write_registers(ThreadContext& context, const kairos_thread_float& in);
+
+// Saves the current thread's FPU values, so that its context has them and whatever is written there
+// is loaded before its next floating-point instruction.
+void put_fpu_away(ThreadContext& current);
+
 // Forgets FPU values of a context that is going away or was run on another hart.
 void drop_fpu(ThreadContext& context);
 
