@@ -5,6 +5,7 @@
 #include "platform/machine.h"
 #include "sched/thread.h"
 #include "syscall/bodies.h"
+#include "syscall/budget_of.h"
 #include "syscall/give.h"
 
 namespace system_calls {
@@ -46,9 +47,15 @@ bool touches_ram(const platform::PhysicalRange& range) {
 }  // namespace
 
 Status memory_create(uint64_t size, uint32_t flags, UserHandle out) {
+    return memory_create_in(KAIROS_HANDLE_INVALID, size, flags, out);
+}
+
+// The object is charged to the given budget, the handle to the caller's.
+Status memory_create_in(HandleValue budget_handle, uint64_t size, uint32_t flags, UserHandle out) {
     if (flags != 0 || size == 0) return Fail(Error::INVAL);
     TRY(out.check_range());
-    Ref<MemoryObject> memory = TRY(MemoryObject::create(current_thread().budget(), size));
+    Ref<Budget> budget = TRY(budget_of(budget_handle));
+    Ref<MemoryObject> memory = TRY(MemoryObject::create(*budget, size));
     return give_object(*memory, out);
 }
 

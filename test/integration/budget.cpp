@@ -165,6 +165,75 @@ TEST("others are not affected") {
 
 ROLE("does nothing") { return 0; }
 
+TEST("spawn into a budget that is too small leaves nothing behind") {
+    // From far too little to enough: every time the same answer, and never a child that dies for
+    // want of memory before its main.
+    bool was_enough = false;
+    for (uint64_t pages = 0; pages < 96; pages += 2) {
+        const Owned budget = make_budget(64 + pages * kPage);
+        for (int again = 0; again < 2; ++again) {
+            Owned event = make_event();
+            const kairos_spawn_handle give = {KAIROS_BOOT_USER0, event};
+            const uint32_t before = own_handles();
+            kairos_handle_t value = 77;
+            const kairos_status_t status = try_spawn_role("does nothing", &give, 1, &value, budget);
+            if (status == 0) {
+                const Owned process(value);
+                EXPECT_EQ(0, exit_code_of(process));
+                EXPECT(!is_valid(event));
+                static_cast<void>(event.release());
+                was_enough = true;
+            } else {
+                EXPECT(!was_enough);
+                EXPECT_STATUS(-EDQUOT, status);
+                EXPECT_EQ(77u, value);
+                EXPECT_EQ(before, own_handles());
+                EXPECT(is_valid(event));
+            }
+            wait_until_unused(budget);
+        }
+    }
+    EXPECT(was_enough);
+}
+
+TEST("memory made in another's budget: errors in their order") {
+    const BadPointers bad;
+    auto* kernel = static_cast<kairos_handle_t*>(bad.kernel());
+    const Owned event = make_event();
+    const Owned budget = make_budget(kMiB);
+    const Owned mute = without(budget, KRIGHT_WRITE);
+    const kairos_handle_t closed = closed_handle();
+    kairos_handle_t out = 77;
+    EXPECT_STATUS(-EINVAL, kairos_memory_create_in(closed, 0, 0, kernel));
+    EXPECT_STATUS(-EINVAL, kairos_memory_create_in(closed, kPage, 1u << 31, kernel));
+    EXPECT_STATUS(-EFAULT, kairos_memory_create_in(closed, kPage, 0, kernel));
+    EXPECT_STATUS(-EBADF, kairos_memory_create_in(closed, kPage, 0, &out));
+    EXPECT_STATUS(-ENOTSUP, kairos_memory_create_in(event, kPage, 0, &out));
+    EXPECT_STATUS(-EACCES, kairos_memory_create_in(mute, kPage, 0, &out));
+    EXPECT_EQ(77u, out);
+}
+
+TEST("memory made in another's budget is charged there") {
+    const Owned budget = make_budget(8 * kPage);
+    const uint64_t own = numbers(kairos_self_process()).used;
+    Owned memory;
+    REQUIRE_STATUS(0, kairos_memory_create_in(budget, 64 * kPage, 0, memory.out()));
+    const char byte = 1;
+    uint64_t written = 0;
+    kairos_status_t status = 0;
+    for (; written < 64; ++written) {
+        status = kairos_memory_write(memory, written * kPage, &byte, 1);
+        if (status < 0) break;
+    }
+    EXPECT_STATUS(-EDQUOT, status);
+    EXPECT(written >= 4 && written <= 8);
+    EXPECT(numbers(budget).used > 7 * kPage);
+    // The handle is all that the caller pays.
+    EXPECT(numbers(kairos_self_process()).used < own + kPage);
+    memory.close();
+    wait_until_unused(budget);
+}
+
 ROLE("touches pages until it may not") {
     // Memory is charged as it is touched: by the kernel's copy there is an error to be had.
     kairos_handle_t memory = KAIROS_HANDLE_INVALID;

@@ -10,6 +10,21 @@ namespace kairos::internal {
 
 namespace {
 
+// What a program needs to come to its end even if it uses up its budget: this much of its zeroed
+// data, which is the SDK's (linker/user.ld), and of its stack. It exists before the program runs.
+constexpr uint64_t kCommittedZeros = 2 * KAIROS_PAGE_SIZE;
+constexpr uint64_t kCommittedStack = 2 * KAIROS_PAGE_SIZE;
+
+// Makes the pages of [from, to) exist.
+kairos_status_t commit(kairos_handle_t memory, uint64_t from, uint64_t to) {
+    const char zero = 0;
+    for (uint64_t at = from; at < to; at += KAIROS_PAGE_SIZE) {
+        const kairos_status_t status = kairos_memory_write(memory, at, &zero, sizeof(zero));
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
 kairos_status_t map_at(const ElfFile& program, const ElfFile::Segment& segment,
                        kairos_handle_t space, kairos_handle_t memory, uint64_t offset) {
     void* address = reinterpret_cast<void*>(segment.first_page() + program.bias());
@@ -23,12 +38,16 @@ kairos_status_t map_from_file(const ElfFile& program, const ElfFile::Segment& se
 }
 
 kairos_status_t map_copy(const ElfFile& program, const ElfFile::Segment& segment,
-                         const FileView& file, kairos_handle_t space) {
+                         const FileView& file, kairos_handle_t space, kairos_handle_t budget) {
     kairos_handle_t value = KAIROS_HANDLE_INVALID;
-    kairos_status_t status = kairos_memory_create(segment.mapped_size(), 0, &value);
+    kairos_status_t status = kairos_memory_create_in(budget, segment.mapped_size(), 0, &value);
     if (status < 0) return status;
     const Handle memory(value);  // the mapping keeps it
     status = copy_file(file, segment.file_offset, segment.file_size, value, segment.page_offset());
+    if (status < 0) return status;
+    const uint64_t copied = segment.page_offset() + segment.file_size;
+    const uint64_t zeros = (copied + KAIROS_PAGE_SIZE - 1) / KAIROS_PAGE_SIZE * KAIROS_PAGE_SIZE;
+    status = commit(value, zeros, std::min(zeros + kCommittedZeros, segment.mapped_size()));
     if (status < 0) return status;
     return map_at(program, segment, space, value, 0);
 }
@@ -51,11 +70,12 @@ kairos_status_t copy_file(const FileView& file, uint64_t from, uint64_t length,
     return 0;
 }
 
-kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space) {
+kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space,
+                             kairos_handle_t budget) {
     for (const ElfFile::Segment& segment : program.segments()) {
         const kairos_status_t status = segment.is_mappable()
                                            ? map_from_file(program, segment, file, space)
-                                           : map_copy(program, segment, file, space);
+                                           : map_copy(program, segment, file, space, budget);
         // All numbers are sound but for one: the memory may end before the file does.
         if (status < 0) return status == -EINVAL ? -ENOEXEC : status;
     }
@@ -63,12 +83,14 @@ kairos_status_t load_program(const ElfFile& program, const FileView& file, kairo
 }
 
 // Beside the program, for the page tables that they then have in common.
-kairos_status_t make_first_stack(const ElfFile& program, kairos_handle_t space, size_t size,
-                                 uint64_t* base) {
+kairos_status_t make_first_stack(const ElfFile& program, kairos_handle_t space,
+                                 kairos_handle_t budget, size_t size, uint64_t* base) {
     kairos_handle_t value = KAIROS_HANDLE_INVALID;
-    kairos_status_t status = kairos_memory_create(size, 0, &value);
+    kairos_status_t status = kairos_memory_create_in(budget, size, 0, &value);
     if (status < 0) return status;
     const Handle memory(value);  // the mapping keeps it
+    status = commit(value, size - kCommittedStack, size);
+    if (status < 0) return status;
     *base = program.end() + KAIROS_PAGE_SIZE;
     void* address = reinterpret_cast<void*>(*base);
     return kairos_map(space, value, 0, &address, size, KPROT_READ | KPROT_WRITE);

@@ -3,8 +3,8 @@
 //     check the gifts, find and check the file
 //     make the process, load the program, make stack and thread
 //     send the first startup message, with handles that are all made here
-//     start the process; it waits for the rest of its handles
-//     move the gifts: one message, all or nothing
+//     start the process, its thread suspended
+//     move the gifts: one message, all or nothing; let the thread go
 //
 // Until the last step everything that exists is owned by an object here, and goes when it fails.
 #include <kairos/kairos.h>
@@ -65,6 +65,8 @@ class Spawner {
     kairos_status_t choose_image();
     kairos_status_t copy_image();
     kairos_status_t fill_message();
+    kairos_status_t check_start_room() const;
+    kairos_status_t hand_over(kairos_handle_t channel);
     kairos_status_t give_up(kairos_status_t status);
 
     const char* path_;
@@ -150,10 +152,10 @@ kairos_status_t Spawner::make_process(kairos_handle_t budget) {
     process_.reset(process);
     space_.reset(space);
 
-    status = load_program(program_, file_, space);
+    status = load_program(program_, file_, space, budget);
     if (status < 0) return status;
     startup_.stack_size = KAIROS_STACK_SIZE;
-    status = make_first_stack(program_, space, KAIROS_STACK_SIZE, &startup_.stack_base);
+    status = make_first_stack(program_, space, budget, KAIROS_STACK_SIZE, &startup_.stack_base);
     if (status < 0) return status;
 
     kairos_handle_t thread = KAIROS_HANDLE_INVALID;
@@ -185,16 +187,38 @@ kairos_status_t Spawner::start() {
     if (status < 0) return status;
     status = message_.send(channel.ours.get(), startup_, gifts_);
     if (status < 0) return status;
+    status = check_start_room();
+    if (status < 0) return status;
+    // Without gifts nothing can fail once it runs.
+    if (gifts_.count() != 0) status = kairos_thread_suspend(thread_.get());
+    if (status < 0) return status;
     const uint64_t stack_top = startup_.stack_base + startup_.stack_size;
     status = kairos_process_start(process_.get(), thread_.get(), program_.entry(), stack_top,
                                   channel.childs.get(), 0);
     if (status < 0) return status;
     static_cast<void>(channel.childs.release());
-    status = gifts_.send(channel.ours.get());
-    return status < 0 ? give_up(status) : 0;
+    return gifts_.count() != 0 ? hand_over(channel.ours.get()) : 0;
 }
 
-// The process runs, but only waits for handles that will not come. When this returns it is gone.
+// What the start code touches is charged as it is touched, when nobody is left to return an error
+// to. So there has to be room for it now.
+kairos_status_t Spawner::check_start_room() const {
+    kairos_info_budget budget;
+    const kairos_status_t status =
+        kairos_object_info(process_.get(), KAIROS_INFO_BUDGET, &budget, sizeof(budget));
+    if (status < 0) return status;
+    const uint64_t needed = KAIROS_START_ROOM + message_.stack_bytes();
+    return budget.limit - budget.used >= needed ? 0 : -EDQUOT;
+}
+
+// The child has not run yet: whether it gets its gifts does not depend on what it does.
+kairos_status_t Spawner::hand_over(kairos_handle_t channel) {
+    const kairos_status_t status = gifts_.send(channel);
+    if (status < 0) return give_up(status);
+    return kairos_thread_resume(thread_.get());
+}
+
+// When this returns the process is gone.
 kairos_status_t Spawner::give_up(kairos_status_t status) {
     kairos_process_kill(process_.get(), status);
     uint32_t ready = 0;

@@ -44,6 +44,11 @@ kairos_status_t StartupMessage::add_duplicate(uint32_t which, kairos_handle_t ha
     return 0;
 }
 
+size_t StartupMessage::stack_bytes() const {
+    return sizeof(kairos_startup) + KAIROS_BOOT_COUNT * sizeof(uint32_t) + string_bytes_ +
+           (argc_ + 1) * sizeof(char*);
+}
+
 kairos_status_t StartupMessage::send(kairos_handle_t channel, kairos_startup header,
                                      const Gifts& gifts) {
     header.magic = KAIROS_STARTUP_MAGIC;

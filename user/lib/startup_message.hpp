@@ -17,6 +17,9 @@ class StartupMessage {
     // -EMSGSIZE: the arguments are too many, or too long, for a message.
     kairos_status_t set_arguments(char* const argv[]);
 
+    // Bytes of the child's stack that the message takes, with a pointer for each argument.
+    size_t stack_bytes() const;
+
     // Adds a handle to those that go with the message. There is room for eight.
     void add(uint32_t which, Handle handle);
     // The same with a new handle to what `handle` names. Errors as kairos_handle_duplicate.

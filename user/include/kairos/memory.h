@@ -12,6 +12,11 @@ KAIROS_BEGIN_DECLARATIONS
  * -EINVAL: `flags` is not 0, or `size` is 0 or larger than all user addresses. */
 kairos_status_t kairos_memory_create(uint64_t size, uint32_t flags, kairos_handle_t* out);
 
+/* The same, charged to `budget` (needs KRIGHT_WRITE; KAIROS_HANDLE_INVALID: the caller's): for
+ * memory that is to be another process's. Only the handle is charged to the caller. */
+kairos_status_t kairos_memory_create_in(kairos_handle_t budget, uint64_t size, uint32_t flags,
+                                        kairos_handle_t* out);
+
 /* Copies `size` bytes from `offset` of the memory into `buffer`; any offset and size, no mapping
  * needed. Needs KRIGHT_READ. -EACCES. -EINVAL: beyond the end. -ENOTSUP: device registers. -EFAULT:
  * bytes before the bad page have been copied. -EDQUOT, -ENOMEM: for pages that were never touched.

@@ -30,6 +30,10 @@ struct kairos_spawn_handle {
     kairos_handle_t handle; /* at ARCHIVE, KAIROS_HANDLE_INVALID: the child gets none */
 };
 
+/* Bytes that the child's budget must have left when all has been loaded, for what a program takes
+ * before its main begins. */
+#define KAIROS_START_ROOM (64u * 1024u)
+
 /* Starts a program: `path` names a file of the boot archive (a leading slash is passed over), or is
  * "self" for the running program's own file, which needs no archive. `argv` ends with a null
  * pointer; argv[0] is the program's name. Puts the child's process handle into `*process`; a null
@@ -53,9 +57,9 @@ kairos_status_t kairos_spawn(const char* path, char* const argv[],
                              const struct kairos_spawn_handle* give, size_t n,
                              kairos_handle_t* process);
 
-/* The same, the child being charged to `budget` (needs KRIGHT_WRITE; stays the caller's).
- * KAIROS_HANDLE_INVALID: to the caller's own budget. Before the errors of the given handles:
- * -EBADF, -ENOTSUP, -EACCES of the budget. */
+/* The same, the child being charged to `budget` (needs KRIGHT_WRITE; stays the caller's), with its
+ * memory. KAIROS_HANDLE_INVALID: to the caller's own budget. Before the errors of the given
+ * handles: -EBADF, -ENOTSUP, -EACCES of the budget. */
 kairos_status_t kairos_spawn_in(kairos_handle_t budget, const char* path, char* const argv[],
                                 const struct kairos_spawn_handle* give, size_t n,
                                 kairos_handle_t* process);
