@@ -65,6 +65,7 @@
     X(thread_read_state)             \
     X(thread_write_state)            \
     X(process_set_exception_channel) \
-    X(memory_create_in)
+    X(memory_create_in)              \
+    X(process_set_priority_ceiling)
 
 #endif

@@ -163,7 +163,7 @@ void start_first_program(Budget& budget, const platform::Machine& machine,
     const std::span<const uint8_t> file = archive.bytes(entry);
     const ElfImage image = must(ElfImage::open(file), "it is not a program for this machine", name);
 
-    Ref<Process> process = must(Process::create(budget, name), "no memory", name);
+    Ref<Process> process = must(Process::create(budget, name, KPRIORITY_MAX), "no memory", name);
     Ref<Thread> thread = must(process->create_thread(name), "no memory", name);
     Ref<MemoryObject> files =
         must(MemoryObject::create_archive(budget, machine.archive.base, archive.size()),

@@ -16,14 +16,19 @@ void (*Process::on_first_program_end)(const ProcessEnd& how) = nullptr;
 
 Process& Thread::process() const { return static_cast<Process&>(*surroundings_.process); }
 
-Process::Process(Budget& budget, Ref<AddressSpace> space, const char* name)
-    : Object(kType, nullptr), budget_(budget), space_(std::move(space)), handles_(budget) {
+Process::Process(Budget& budget, Ref<AddressSpace> space, const char* name,
+                 uint32_t priority_ceiling)
+    : Object(kType, nullptr),
+      priority_ceiling_(priority_ceiling),
+      budget_(budget),
+      space_(std::move(space)),
+      handles_(budget) {
     set_name(name_, name);
 }
 
-Result<Ref<Process>> Process::create(Budget& budget, const char* name) {
+Result<Ref<Process>> Process::create(Budget& budget, const char* name, uint32_t priority_ceiling) {
     Ref<AddressSpace> space = TRY(AddressSpace::create(budget));
-    return ObjectStorage<Process>::create(budget, budget, std::move(space), name);
+    return ObjectStorage<Process>::create(budget, budget, std::move(space), name, priority_ceiling);
 }
 
 void Process::free_memory() { ObjectStorage<Process>::free(*this); }
@@ -46,6 +51,7 @@ Status Process::launch(Thread& thread, ProcessState needed) {
     if (state >= ProcessState::kEnding) return Fail(Error::SRCH);
     if (state != needed || !thread.begin()) return Fail(Error::INVAL);
     state_.store(ProcessState::kRunning, std::memory_order_relaxed);
+    thread.limit_priority(priority_ceiling());
     threads_.push_back(thread);
     trace(TraceEvent::thread_start, static_cast<uint64_t>(thread.id()),
           static_cast<uint64_t>(id()));
@@ -84,6 +90,13 @@ Status Process::start_thread(Thread& thread, VirtualAddress entry, VirtualAddres
     TRY(launch(thread, ProcessState::kRunning));
     thread.prepare(entry, sp, argument0, argument1);
     Scheduler::start(thread);
+    return {};
+}
+
+Status Process::set_priority_ceiling(uint32_t priority) {
+    LockGuard held(threads_lock_);
+    if (state_.load(std::memory_order_relaxed) != ProcessState::kNew) return Fail(Error::INVAL);
+    priority_ceiling_.store(priority, std::memory_order_relaxed);
     return {};
 }
 

@@ -42,7 +42,7 @@ class Process final : public Object {
                                            KRIGHT_SIGNAL};
 
     // A process without threads, charged to `budget`. -EDQUOT, -ENOMEM.
-    static Result<Ref<Process>> create(Budget& budget, const char* name);
+    static Result<Ref<Process>> create(Budget& budget, const char* name, uint32_t priority_ceiling);
 
     HandleTable& handles() { return handles_; }
     AddressSpace& space() { return *space_; }
@@ -62,6 +62,11 @@ class Process final : public Object {
     // Starts a further thread. -EINVAL: it has started, or the process has not; -ESRCH.
     Status start_thread(Thread& thread, VirtualAddress entry, VirtualAddress sp, uint64_t argument0,
                         uint64_t argument1);
+
+    // What its threads' priorities may be set to; what they start with is not above it either.
+    uint32_t priority_ceiling() const { return priority_ceiling_.load(std::memory_order_relaxed); }
+    // -EINVAL: it has been started.
+    Status set_priority_ceiling(uint32_t priority);
 
     // Where faults of its threads are told before they end it, and whose budget pays for telling.
     struct ExceptionChannel {
@@ -90,7 +95,7 @@ class Process final : public Object {
     template <typename T>
     friend class ObjectStorage;
 
-    Process(Budget& budget, Ref<AddressSpace> space, const char* name);
+    Process(Budget& budget, Ref<AddressSpace> space, const char* name, uint32_t priority_ceiling);
     bool on_unowned() override;
     bool wind_up() override;
     bool dismantle() override;
@@ -111,6 +116,8 @@ class Process final : public Object {
     ProcessEnd end_;
     OwnedCap exception_endpoint_;
     Ref<Budget> exception_payer_;
+
+    std::atomic<uint32_t> priority_ceiling_;  // changes while it is new only
 
     bool first_ = false;
     bool ended_ = false;  // guarded by the guard: what readiness shows

@@ -1,5 +1,6 @@
 #include "sched/scheduler.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "arch/smp.h"
@@ -16,53 +17,13 @@ constinit PerHart<Scheduler> Scheduler::schedulers_;
 
 namespace {
 constexpr uint64_t kSliceNanoseconds = 4'000'000;
+constexpr uint32_t kSlicesPerLoan = 32;
 
 constexpr uint64_t bit_of(HartIndex hart) { return uint64_t{1} << hart.value; }
 void ask_for(uint32_t work) { this_hart().block.attention |= work; }
 }  // namespace
 
 Thread& current_thread() { return *this_hart().thread; }
-
-// ---- Run queue ----------------------------------------------------------------------------------
-
-uint32_t Scheduler::RunQueue::top_priority() const { return highest_bit(occupied_); }
-
-void Scheduler::RunQueue::push_back(Thread& thread) {
-    const uint32_t priority = thread.queued_priority_ = thread.priority();
-    queues_[priority].push_back(thread);
-    occupied_ |= uint64_t{1} << priority;
-}
-
-void Scheduler::RunQueue::push_front(Thread& thread) {
-    const uint32_t priority = thread.queued_priority_ = thread.priority();
-    queues_[priority].push_front(thread);
-    occupied_ |= uint64_t{1} << priority;
-}
-
-void Scheduler::RunQueue::remove(Thread& thread) {
-    auto& queue = queues_[thread.queued_priority_];
-    queue.remove(thread);
-    if (queue.empty()) occupied_ &= ~(uint64_t{1} << thread.queued_priority_);
-}
-
-Thread* Scheduler::RunQueue::pop() {
-    if (empty()) return nullptr;
-    Thread* thread = queues_[top_priority()].front();
-    remove(*thread);
-    return thread;
-}
-
-Thread* Scheduler::RunQueue::first_allowed_on(HartIndex hart) const {
-    for (uint64_t left = occupied_; left != 0;) {
-        const uint32_t priority = highest_bit(left);
-        left &= ~(uint64_t{1} << priority);
-        const auto& queue = queues_[priority];
-        for (Thread* thread = queue.front(); thread != nullptr; thread = queue.after(*thread)) {
-            if (thread->allowed_on(hart)) return thread;
-        }
-    }
-    return nullptr;
-}
 
 // ---- Between harts ------------------------------------------------------------------------------
 
@@ -210,6 +171,7 @@ void Scheduler::Slice::expire() {
     Scheduler& scheduler = local();
     scheduler.slice_armed_ = false;
     scheduler.slice_over_ = true;
+    scheduler.lent_to_ = nullptr;
     ask_for(attention::kReschedule);
 }
 
@@ -240,7 +202,13 @@ void Scheduler::reschedule() {
     if (self.run_queue_.empty()) return;
     const uint32_t top = self.run_queue_.top_priority();
     const uint32_t own = running.priority();
-    if (top > own) {
+    if (turn_over && own < KPRIORITY_REAL_TIME && self.lend_slice(running)) return;
+    if (top > own && &running == self.lent_to_ && top < KPRIORITY_REAL_TIME) return;
+    if (top > own && turn_over) {
+        running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
+        self.run_queue_.push_back(running);
+        self.switch_away();
+    } else if (top > own) {
         running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
         self.run_queue_.push_front(running);
         self.switch_away();
@@ -249,6 +217,25 @@ void Scheduler::reschedule() {
     } else {
         self.want_slice();
     }
+}
+
+// The running thread's slice is over: whether the next is lent, to somebody below all that would
+// come now.
+bool Scheduler::lend_slice(Thread& running) {
+    if (++slices_ < kSlicesPerLoan) return false;
+    const uint32_t top = std::max(running.priority(), run_queue_.top_priority());
+    if (top >= KPRIORITY_REAL_TIME) return false;
+    Thread* next = run_queue_.pop_below(std::min(lent_below_, top));
+    if (next == nullptr) next = run_queue_.pop_below(top);
+    if (next == nullptr) return false;
+    slices_ = 0;
+    lent_below_ = next->queued_priority_;
+    lent_to_ = next;
+    running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
+    run_queue_.push_back(running);
+    want_slice();
+    switch_to(*next);
+    return true;
 }
 
 void Scheduler::yield() {

@@ -6,10 +6,12 @@
 //     push(thread) ─> release queue ─> drained into the run queue: in the IPI, before each choice
 //     send_ipi
 //
-// Policy: the highest priority first, always; among equals below KPRIORITY_REAL_TIME turns of one
-// time slice, from there up first in, first out. The timer runs only while somebody waits for his
-// turn. A woken thread runs where it ran last; threads that wait in a queue while another hart
-// idles are sent there with the next slice, or at once when they are started.
+// Policy: the highest priority first; among equals below KPRIORITY_REAL_TIME processes take turns
+// of one time slice, from there up it is first in, first out. Below real time nobody waits for
+// ever: one slice in kSlicesPerLoan is lent to somebody of a lower priority, the priorities in
+// turn, and only real time interrupts it. The timer runs only while somebody waits for his turn. A
+// woken thread runs where it ran last; threads that wait in a queue while another hart idles are
+// sent there with the next slice, or at once when they are started.
 //
 // The kernel is not preemptible but at preemption points; a switch happens in park(), in yield(),
 // at the end of a thread, in preemption_point() and on the way out to user mode.
@@ -18,8 +20,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "base/list.h"
-#include "sched/thread.h"
+#include "sched/run_queue.h"
 #include "sync/hart.h"
 #include "wait/deadline.h"
 
@@ -71,22 +72,6 @@ class Scheduler {
     class Slice final : public Deadline {
         void expire() override;
     };
-    class RunQueue {
-      public:
-        bool empty() const { return occupied_ == 0; }
-        uint32_t top_priority() const;
-        void push_back(Thread& thread);
-        void push_front(Thread& thread);
-        void remove(Thread& thread);
-        Thread* pop();
-        // The first, in order of choice, that may run on `hart`.
-        Thread* first_allowed_on(HartIndex hart) const;
-
-      private:
-        uint64_t occupied_ = 0;  // bit p: there are threads of priority p
-        List<Thread, &Thread::run_node_> queues_[KPRIORITY_MAX + 1];
-    };
-
     // A stack that any hart pushes to and its owner empties as a whole.
     template <Thread* Thread::*kNext>
     class Inbox {
@@ -111,6 +96,7 @@ class Scheduler {
     void switch_away();
     void switch_to(Thread& next);
     void want_slice();
+    bool lend_slice(Thread& running);
     void share_with_idle_harts();
     void idle();
 
@@ -123,6 +109,9 @@ class Scheduler {
     Slice slice_;
     bool slice_armed_ = false;
     bool slice_over_ = false;
+    uint32_t slices_ = 0;                        // since the last one that was lent
+    uint32_t lent_below_ = KPRIORITY_REAL_TIME;  // the next is for a priority below this
+    const Thread* lent_to_ = nullptr;            // the slice in progress; nobody else's
     SchedulerCounters counters_;
 
     static std::atomic<uint64_t> idle_harts_;

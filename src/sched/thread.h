@@ -21,6 +21,7 @@
 #include "arch/context.h"
 #include "base/atomic_flag.h"
 #include "base/list.h"
+#include "base/tree.h"
 #include "mm/kernel_stack.h"
 #include "object/budget.h"
 #include "object/handle_table.h"
@@ -81,6 +82,10 @@ class Thread final : public Object {
 
     // New no longer; false if it was not new. The winner prepares it and starts it.
     [[nodiscard]] bool begin();
+    // Lowers the priority to `ceiling` if it is higher; before the thread starts.
+    void limit_priority(uint32_t ceiling) {
+        if (priority() > ceiling) priority_.store(ceiling, std::memory_order_relaxed);
+    }
     // Sets where the thread begins.
     void prepare(VirtualAddress pc, VirtualAddress sp, uint64_t a0, uint64_t a1);
     // Its end, after which it never runs: readiness and the TERMINATED signal.
@@ -111,6 +116,7 @@ class Thread final : public Object {
     ListNode process_node;  // in the process's threads; guarded by the process's lock
 
   private:
+    friend class RunQueue;
     friend class Scheduler;
     template <typename T>
     friend class ObjectStorage;
@@ -140,8 +146,14 @@ class Thread final : public Object {
     std::atomic<uint32_t> home_{0};
     std::atomic<uint64_t> time_ns_{0};  // spent running, up to the last switch
 
+    // What a hart is shared between: processes.
+    uint64_t share() const { return reinterpret_cast<uint64_t>(surroundings_.process.get()); }
+
     // The scheduler's, on the home hart.
-    ListNode run_node_;
+    ListNode run_node_;     // in a line of its run queue, or behind the leader there
+    TreeNode leader_node_;  // of a leader
+    List<Thread, &Thread::run_node_> followers_;
+    bool leads_ = false;
     Thread* next_released_ = nullptr;  // in an inbox of some scheduler
     Thread* next_adjusted_ = nullptr;
     AtomicFlag adjusting_;  // in an inbox of adjustments, which counts a reference

@@ -83,6 +83,7 @@ Result<int64_t> thread_read_state(HandleValue thread, uint32_t which, UserPointe
 Result<int64_t> thread_write_state(HandleValue thread, uint32_t which, UserPointer<uint8_t> buffer,
                                    uint64_t size, Instant deadline);
 Status process_set_exception_channel(HandleValue process, HandleValue channel);
+Status process_set_priority_ceiling(HandleValue process, uint32_t priority);
 
 Result<int64_t> clock_now();
 Status sleep_until(Instant deadline);

@@ -38,7 +38,8 @@ Status process_create(UserPointer<char> name_pointer, HandleValue budget_handle,
     TRY(process_out.check_range());
     TRY(space_out.check_range());
     Ref<Budget> budget = TRY(budget_of(budget_handle));
-    Ref<Process> process = TRY(Process::create(*budget, name));
+    const uint32_t ceiling = current_thread().process().priority_ceiling();
+    Ref<Process> process = TRY(Process::create(*budget, name, ceiling));
     Budget& own = current_thread().budget();
     OwnedCap process_cap = TRY(OwnedCap::create_root(*process, Process::kInitialRights, own));
     OwnedCap space_cap =
@@ -110,8 +111,16 @@ Status thread_set_affinity(HandleValue handle, uint64_t hart_mask) {
 Status thread_set_priority(HandleValue handle, uint32_t priority) {
     if (priority > KPRIORITY_MAX) return Fail(Error::INVAL);
     Thread* thread = TRY(current_thread().handles().resolve<Thread>(handle, right::kManage));
+    if (priority > thread->process().priority_ceiling()) return Fail(Error::ACCES);
     Scheduler::set_priority(*thread, priority);
     return {};
+}
+
+Status process_set_priority_ceiling(HandleValue handle, uint32_t priority) {
+    if (priority > KPRIORITY_MAX) return Fail(Error::INVAL);
+    Ref<Process> process = TRY(current_thread().handles().get<Process>(handle, right::kManage));
+    if (priority > current_thread().process().priority_ceiling()) return Fail(Error::ACCES);
+    return process->set_priority_ceiling(priority);
 }
 
 Status yield() {

@@ -207,6 +207,8 @@ inline const Line kLines[] = {
       own_or(kChannel, KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER)}},
     {CALL(memory_create_in),
      {own_or(kBudget, KRIGHT_WRITE), length(kPage, 0), choice(0, 1u << 31, ~0u), kResult}},
+    {CALL(process_set_priority_ceiling),
+     {handle(kProcess, KRIGHT_MANAGE), choice(KPRIORITY_USUAL, KPRIORITY_MAX + 1, ~0u)}},
 };
 
 #undef CALL

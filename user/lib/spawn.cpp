@@ -53,7 +53,7 @@ class Spawner {
 
     kairos_status_t check(kairos_handle_t budget, std::span<const kairos_spawn_handle> give);
     kairos_status_t find_program();
-    kairos_status_t make_process(kairos_handle_t budget);
+    kairos_status_t make_process(const kairos_spawn_options& options);
     kairos_status_t start();
 
     kairos_handle_t release_process() { return process_.release(); }
@@ -144,13 +144,18 @@ kairos_status_t Spawner::copy_image() {
     return 0;
 }
 
-kairos_status_t Spawner::make_process(kairos_handle_t budget) {
+kairos_status_t Spawner::make_process(const kairos_spawn_options& options) {
+    const kairos_handle_t budget = options.budget;
     kairos_handle_t process = KAIROS_HANDLE_INVALID;
     kairos_handle_t space = KAIROS_HANDLE_INVALID;
     kairos_status_t status = kairos_process_create(name(), budget, &process, &space);
     if (status < 0) return status;
     process_.reset(process);
     space_.reset(space);
+    if (options.priority_ceiling != KPRIORITY_MAX) {
+        status = kairos_process_set_priority_ceiling(process, options.priority_ceiling);
+        if (status < 0) return status;
+    }
 
     status = load_program(program_, file_, space, budget);
     if (status < 0) return status;
@@ -234,17 +239,20 @@ using namespace kairos::internal;
 
 extern "C" {
 
-kairos_status_t kairos_spawn_in(kairos_handle_t budget, const char* path, char* const argv[],
-                                const kairos_spawn_handle* give, size_t n,
-                                kairos_handle_t* process) {
+kairos_status_t kairos_spawn_with(const kairos_spawn_options* options, const char* path,
+                                  char* const argv[], const kairos_spawn_handle* give, size_t n,
+                                  kairos_handle_t* process) {
+    constexpr kairos_spawn_options kUsual = {KAIROS_HANDLE_INVALID, KPRIORITY_MAX};
+    if (options == nullptr) options = &kUsual;
     if (path == nullptr || argv == nullptr || (give == nullptr && n != 0)) return -EFAULT;
     if (argv[0] == nullptr || n > KAIROS_BOOT_COUNT) return -EINVAL;
+    if (options->priority_ceiling > KPRIORITY_MAX) return -EINVAL;
     Spawner spawner(path, argv);
-    kairos_status_t status = spawner.check(budget, {give, n});
+    kairos_status_t status = spawner.check(options->budget, {give, n});
     if (status < 0) return status;
     status = spawner.find_program();
     if (status < 0) return status;
-    status = spawner.make_process(budget);
+    status = spawner.make_process(*options);
     if (status < 0) return status;
     status = spawner.start();
     if (status < 0) return status;
@@ -252,9 +260,16 @@ kairos_status_t kairos_spawn_in(kairos_handle_t budget, const char* path, char* 
     return 0;
 }
 
+kairos_status_t kairos_spawn_in(kairos_handle_t budget, const char* path, char* const argv[],
+                                const kairos_spawn_handle* give, size_t n,
+                                kairos_handle_t* process) {
+    const kairos_spawn_options options = {budget, KPRIORITY_MAX};
+    return kairos_spawn_with(&options, path, argv, give, n, process);
+}
+
 kairos_status_t kairos_spawn(const char* path, char* const argv[], const kairos_spawn_handle* give,
                              size_t n, kairos_handle_t* process) {
-    return kairos_spawn_in(KAIROS_HANDLE_INVALID, path, argv, give, n, process);
+    return kairos_spawn_with(nullptr, path, argv, give, n, process);
 }
 
 }  // extern "C"

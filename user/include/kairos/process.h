@@ -61,9 +61,25 @@ kairos_status_t kairos_thread_interrupt(kairos_handle_t thread);
  * Needs KRIGHT_MANAGE. -EINVAL: the mask has no hart that exists. */
 kairos_status_t kairos_thread_set_affinity(kairos_handle_t thread, uint64_t hart_mask);
 
-/* Sets a thread's priority: KPRIORITY_IDLE to KPRIORITY_MAX, KPRIORITY_USUAL being usual; from
- * KPRIORITY_REAL_TIME up it runs until it blocks. Needs KRIGHT_MANAGE. -EINVAL: above. */
+/* Sets a thread's priority: KPRIORITY_IDLE to KPRIORITY_MAX, KPRIORITY_USUAL being usual.
+ *
+ * The highest priority that is ready runs, on each hart. From KPRIORITY_REAL_TIME up a thread runs
+ * until it blocks or gives way, and what is below it may wait for ever. Below that, processes of
+ * one priority take turns of 4 ms, whatever number of threads each has, and threads of one process
+ * share its turns. Of the lower priorities each gets a slice now and then (one in 32), so nothing
+ * below real time keeps anything from running for good: neither a thread that others wait for, nor
+ * one that holds a lock. A server runs with its own priority, not with its callers'.
+ *
+ * Needs KRIGHT_MANAGE. -EINVAL: above KPRIORITY_MAX. -EACCES: above the ceiling of the thread's
+ * process. */
 kairos_status_t kairos_thread_set_priority(kairos_handle_t thread, uint32_t priority);
+
+/* Sets the highest priority that the threads of a process can be given. The first program's is
+ * KPRIORITY_MAX, that of every other is its creator's, unless this call lowers it before the
+ * process is started: a program that is not trusted with real time is given
+ * KPRIORITY_REAL_TIME - 1. Needs KRIGHT_MANAGE. -EINVAL: above KPRIORITY_MAX. -EACCES: above the
+ * caller's own. -EINVAL: the process has been started. */
+kairos_status_t kairos_process_set_priority_ceiling(kairos_handle_t process, uint32_t priority);
 
 /* Lets another thread of the same priority run, if there is one. */
 void kairos_yield(void);

@@ -64,6 +64,18 @@ kairos_status_t kairos_spawn_in(kairos_handle_t budget, const char* path, char* 
                                 const struct kairos_spawn_handle* give, size_t n,
                                 kairos_handle_t* process);
 
+/* The same with all that can be chosen. A null `options` is as kairos_spawn. */
+struct kairos_spawn_options {
+    kairos_handle_t budget;    /* as for kairos_spawn_in */
+    uint32_t priority_ceiling; /* KPRIORITY_MAX: the caller's own */
+};
+
+/* Errors as kairos_spawn_in. Before those of the budget: -EINVAL, a ceiling above KPRIORITY_MAX;
+ * at the end: -EACCES, one above the caller's own. */
+kairos_status_t kairos_spawn_with(const struct kairos_spawn_options* options, const char* path,
+                                  char* const argv[], const struct kairos_spawn_handle* give,
+                                  size_t n, kairos_handle_t* process);
+
 /* Waits until `deadline` for a process to have ended, and puts its exit code into `*exit_code` (may
  * be null): what main returned or exit was given; -EFAULT after a fault (KAIROS_INFO_PROCESS has
  * the details); what kairos_process_kill was given. Any number of times, by anybody with READ and
