@@ -48,5 +48,6 @@ Status Endpoint::call(Outgoing& request, ReceiveTarget& reply, const SendOptions
         const WakeReason reason =
             senders_.block(held, senders_.sequence(), options.deadline, nullptr, &wakes);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+        if (current_waiter().killed()) return leave_to_next(senders_);
     }
 }

@@ -98,6 +98,17 @@ kairos_info_channel Endpoint::describe() {
             .hints = readiness()};
 }
 
+// ---- Waking -------------------------------------------------------------------------------------
+
+// The calling thread was killed after it was woken, and takes nothing any more: what is there is
+// for the next in line.
+Fail Endpoint::leave_to_next(WaitSource& line) {
+    WakeBatch wakes;
+    LockGuard held(guard());
+    line.wake_one(WakeReason::kData, wakes);
+    return Fail(Error::INTR);
+}
+
 // ---- Closing ------------------------------------------------------------------------------------
 
 bool Endpoint::on_unowned() {

@@ -121,6 +121,7 @@ class Endpoint final : public Object {
                        WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
 
     // ---- Without the guard ----
+    Fail leave_to_next(WaitSource& line);
     enum class Delivered : uint8_t { kYes, kReceiverFailed, kSenderFailed };
     static Delivered deliver_to(ReceiveOffer& offer, Outgoing& outgoing);
     static Status copy_out(Message& message, Delivery& delivery, const ReceiveTarget& target);

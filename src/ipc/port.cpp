@@ -147,18 +147,20 @@ Result<uint32_t> Port::copy_out(VirtualAddress out, uint32_t max) {
     return copied;
 }
 
+// The packet stays; somebody else may be able to take it.
+Fail Port::leave_to_next(Error error) {
+    WakeBatch wakes;
+    LockGuard held(lock_);
+    wake_for_packet(wakes);
+    return Fail(error);
+}
+
 Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, Instant deadline,
                             HandleValue through) {
     BlockingUse use(*this, through);
     while (true) {
         auto copied = copy_out(out, max);
-        if (!copied) {
-            // The packet stays; somebody else may be able to take it.
-            WakeBatch wakes;
-            LockGuard held(lock_);
-            wake_for_packet(wakes);
-            return Fail(copied.error());
-        }
+        if (!copied) return leave_to_next(copied.error());
         if (*copied != 0) return *copied;
 
         LockGuard held(lock_);
@@ -169,6 +171,7 @@ Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, 
         const WakeReason reason =
             base_wait().block(held, base_wait().sequence(), deadline, &packet_taker);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+        if (current_waiter().killed()) return leave_to_next(Error::INTR);
     }
 }
 

@@ -56,6 +56,7 @@ class Port final : public Object, private EventSink {
     bool is_user_packet(const PacketNode& packet) const {
         return &packet >= user_packets_ && &packet < user_packets_ + KPORT_MAX_QUEUE;
     }
+    Fail leave_to_next(Error error);
     // Moves packets to user memory; how many, or -EFAULT if not even the first could be.
     Result<uint32_t> copy_out(VirtualAddress out, uint32_t max);
 

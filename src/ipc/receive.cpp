@@ -94,5 +94,6 @@ Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options
         }
         if (offer.outcome == ReceiveOffer::Outcome::kFailed) return Fail(offer.error);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+        if (current_waiter().killed()) return leave_to_next(receivers_);
     }
 }

@@ -158,5 +158,6 @@ Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
         const WakeReason reason =
             senders_.block(held, senders_.sequence(), options.deadline, nullptr, &wakes);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+        if (current_waiter().killed()) return leave_to_next(senders_);
     }
 }

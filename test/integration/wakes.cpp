@@ -8,7 +8,7 @@
 
 namespace {
 
-constexpr int kRounds = 100;
+constexpr int kRounds = 60;
 
 // A thread that waits and may be gone before anybody looks.
 template <typename Call>
@@ -72,14 +72,15 @@ void passed_on_at_an_interrupt(Wait wait, Give give) {
     }
 }
 
-// The first in line is a process that waits in the call that `prepare` describes. What it may have
-// taken with it is given again; `left()` says whether anything is there to be had.
+// The first in line is a process that waits in the call that `prepare` describes, with the handle
+// that it returns. What it may have taken with it is given again; `left()` says whether anything is
+// there to be had.
 template <typename Prepare, typename Wait, typename Give, typename Left>
 void passed_on_at_a_kill(Prepare prepare, Wait wait, Give give, Left left) {
     Rival rival;
     for (int round = 0; round < kRounds / 3; ++round) {
         TinyProcess tiny;
-        prepare(tiny);
+        tiny.start(prepare(tiny));
         REQUIRE(wait_until_blocked(tiny.thread));
         Blocked patient([&] { return wait(kForever); });
         rival.race([&] { EXPECT_STATUS(0, kairos_process_kill(tiny.process, 1)); }, give, [] {});
@@ -89,6 +90,31 @@ void passed_on_at_a_kill(Prepare prepare, Wait wait, Give give, Left left) {
         EXPECT(patient.result() >= 0);
         while (left()) wait(kPast);
     }
+}
+
+// The same, but it is killed after it was woken and before it can run.
+template <typename Prepare, typename Wait, typename Give>
+void passed_on_by_the_dead(Prepare prepare, Wait wait, Give give) {
+    TinyProcess tiny;
+    Owned bootstrap = prepare(tiny);
+    pin(0, tiny.thread);
+    tiny.start(std::move(bootstrap));
+    REQUIRE(wait_until_blocked(tiny.thread));
+    Blocked patient([&] { return wait(kForever); });
+    pin(0);
+    REQUIRE_STATUS(0, kairos_thread_set_priority(kairos_self_thread(), KPRIORITY_USUAL + 1));
+    give();
+    EXPECT_STATUS(0, kairos_process_kill(tiny.process, 1));
+    EXPECT(patient.result() >= 0);
+    EXPECT_STATUS(1, tiny.exit_code());
+    REQUIRE_STATUS(0, kairos_thread_set_priority(kairos_self_thread(), KPRIORITY_USUAL));
+    unpin();
+}
+
+template <typename Prepare, typename Wait, typename Give, typename Left>
+void passed_on_by_the_killed(Prepare prepare, Wait wait, Give give, Left left) {
+    passed_on_by_the_dead(prepare, wait, give);
+    passed_on_at_a_kill(prepare, wait, give, left);
 }
 
 }  // namespace
@@ -119,17 +145,20 @@ TEST("receivers: a message as the first is interrupted") {
 TEST("receivers: a message as the first is killed") {
     for (const uint32_t options : {0u, KCHANNEL_OPT_RENDEZVOUS}) {
         const Channel channel;
-        passed_on_at_a_kill(
-            [&](TinyProcess& tiny) {
-                kairos_channel_msg message{};
-                message.bytes = reinterpret_cast<void*>(kTinyRoom + 512);
-                message.num_bytes = 64;
-                tiny.prepare_call(KAIROS_SYS_channel_recv, tiny.put(message), options, kForever);
-                tiny.start(duplicate(channel.b));
-            },
-            [&](kairos_time_t deadline) { return Inbox().receive(channel.b, options, deadline); },
-            [&] { EXPECT_STATUS(0, send_text(channel.a, "x", options)); },
-            [&] { return queued_in(channel.b) != 0; });
+        const auto prepare = [&](TinyProcess& tiny) {
+            kairos_channel_msg message{};
+            message.bytes = reinterpret_cast<void*>(kTinyRoom + 512);
+            message.num_bytes = 64;
+            tiny.prepare_call(KAIROS_SYS_channel_recv, tiny.put(message), options, kForever);
+            return duplicate(channel.b);
+        };
+        const auto wait = [&](kairos_time_t deadline) {
+            return Inbox().receive(channel.b, options, deadline);
+        };
+        const auto give = [&] { EXPECT_STATUS(0, send_text(channel.a, "x", options)); };
+        // With RENDEZVOUS he has it when he is woken.
+        if (options == 0) passed_on_by_the_dead(prepare, wait, give);
+        passed_on_at_a_kill(prepare, wait, give, [&] { return queued_in(channel.b) != 0; });
     }
 }
 
@@ -199,10 +228,10 @@ TEST("senders: room as the first is killed") {
     const Channel channel;
     fill_queue(channel.a);
     Inbox inbox;
-    passed_on_at_a_kill(
+    passed_on_by_the_killed(
         [&](TinyProcess& tiny) {
             tiny.prepare_call(KAIROS_SYS_channel_send, tiny.put(kairos_channel_msg{}), 0, kForever);
-            tiny.start(duplicate(channel.a));
+            return duplicate(channel.a);
         },
         [&](kairos_time_t deadline) { return send_text(channel.a, "x", 0, deadline); },
         [&] { EXPECT_STATUS(1, inbox.poll(channel.b)); },
@@ -256,10 +285,10 @@ TEST("port: an event as the first is interrupted") {
 TEST("port: a packet as the first is killed") {
     const Owned port = make_port(KPORT_CREATE_TRANSFERABLE);
     const kairos_port_packet packet{.key = 1, .observed = 2, .count = 0};
-    passed_on_at_a_kill(
+    passed_on_by_the_killed(
         [&](TinyProcess& tiny) {
             tiny.prepare_call(KAIROS_SYS_port_wait, kTinyRoom, 1, 0, kForever);
-            tiny.start(duplicate(port));
+            return duplicate(port);
         },
         [&](kairos_time_t deadline) {
             kairos_port_packet taken;
