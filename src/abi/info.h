@@ -116,8 +116,10 @@ struct kairos_info_thread {
 
 struct kairos_info_memory {
     uint64_t size;      /* bytes */
-    uint64_t committed; /* bytes that have page frames */
+    uint64_t committed; /* bytes that have page frames, those shared with clones included */
     uint32_t physical;  /* 1: device memory or the boot archive */
+    uint32_t flags;     /* KMEMORY_CREATE_* that it was made with */
+    uint32_t mappings;  /* that show a part of it, in any process; pieces count as one */
     uint32_t reserved;
 };
 

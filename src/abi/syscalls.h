@@ -66,6 +66,8 @@
     X(thread_write_state)            \
     X(process_set_exception_channel) \
     X(memory_create_in)              \
-    X(process_set_priority_ceiling)
+    X(process_set_priority_ceiling)  \
+    X(memory_clone)                  \
+    X(memory_resize)
 
 #endif

@@ -94,6 +94,8 @@ struct kairos_port_packet {
 #define KPROT_WRITE 2u
 #define KPROT_EXEC 4u
 
+#define KMEMORY_CREATE_RESIZABLE (1u << 8) /* of kairos_memory_create and kairos_memory_clone */
+
 /* ---- Scheduling --------------------------------------------------------------------------- */
 #define KPRIORITY_IDLE 0u
 #define KPRIORITY_USUAL 16u

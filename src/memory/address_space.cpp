@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "arch/hart.h"
 #include "memory/randomness.h"
 #include "mm/frames.h"
 #include "object/object_storage.h"
@@ -24,14 +23,6 @@ constexpr VirtualAddress table_begin(VirtualAddress address) {
 
 // Between two mappings that the kernel places lie 1 to so many free pages.
 constexpr uint64_t kMaxGapPages = 16;
-
-arch::PageFlags flags_of(const Mapping& mapping) {
-    // The hardware knows no memory that can be written and not read.
-    return {.read = mapping.protection.read || mapping.protection.write,
-            .write = mapping.protection.write,
-            .execute = mapping.protection.execute,
-            .device = mapping.memory().is_device()};
-}
 
 Status check_pages(VirtualAddress start, uint64_t length) {
     const bool whole = start.page_aligned() && length % kPageSize == 0 && length != 0;
@@ -290,8 +281,17 @@ Status AddressSpace::check_protect(VirtualAddress start, VirtualAddress end,
 VirtualAddress AddressSpace::protect_piece(Mapping& mapping, VirtualAddress from) {
     const Stretch stretch = next_stretch(mapping, from, mapping.end());
     if (!stretch.touched) return stretch.stop;
-    return change_pages(from, stretch.stop,
-                        [&](VirtualAddress page) { table_.protect(page, flags_of(mapping)); });
+    return change_pages(from, stretch.stop, [&](VirtualAddress page) {
+        arch::PageFlags flags = mapping.flags();
+        if (flags.write) flags.write = is_own(mapping, page);
+        table_.protect(page, flags);
+    });
+}
+
+// Whether what is shown at `page` is not shared with a clone.
+bool AddressSpace::is_own(const Mapping& mapping, VirtualAddress page) {
+    const auto shown = mapping.memory().page(mapping.offset_of(page) / kPageSize);
+    return shown.ok() && shown.value().writable;
 }
 
 // Does the next part of a protect; returns where it ended. A record is changed when its beginning
@@ -325,93 +325,60 @@ Status AddressSpace::protect(VirtualAddress start, uint64_t length, Protection p
     return {};
 }
 
-// ---- Access -------------------------------------------------------------------------------------
+// ---- When memory changes under its views --------------------------------------------------------
 
-// Without a flush: where nothing was mapped, there is nothing to forget; and where rights are taken
-// away, whoever takes them flushes before that ends. A hart that remembers fewer rights than there
-// are faults, comes here, and looks again.
-bool AddressSpace::populate(VirtualAddress address, arch::Access access) {
-    Mapping* mapping = mappings_.at(address);
-    if (mapping == nullptr) return false;
-    const arch::PageFlags flags = flags_of(*mapping);
-    if (!flags.allows(access)) return false;
-    const VirtualAddress page = address.page();
-    if (const auto present = table_.lookup(page)) {
-        // Another hart was here first, or a protect has not come by yet.
-        if (present->flags != flags) table_.protect(page, flags);
-        return true;
-    }
-    const auto frame = mapping->memory().page(mapping->offset_of(page) / kPageSize);
-    if (!frame.ok()) return false;
-    mapping->touch(page);  // first: a failure may leave an empty table behind
-    return table_.map(page, frame.value(), flags, arch::PageLevel::k4KiB, *this).ok();
-}
-
-bool AddressSpace::resolve_fault(VirtualAddress address, arch::Access access) {
-    if (!arch::user_range(address, 1)) return false;
+// Does a bounded part of a change to the pages of a view in the page table, between two addresses.
+// Returns where it got to.
+template <typename Change>
+VirtualAddress AddressSpace::change_view_piece(const View& view, VirtualAddress at,
+                                               VirtualAddress end, Change change) {
     LockGuard guard(lock_);
-    return populate(address, access);
+    Mapping* mapping = mappings_.first_in(at, end);
+    if (mapping == nullptr) return end;
+    if (mapping->view.get() != &view) return mapping->end();
+    at = std::max(at, mapping->start);
+    const Stretch stretch = next_stretch(*mapping, at, end);
+    return stretch.touched ? change_pages(at, stretch.stop, change) : stretch.stop;
 }
 
-// Where the kernel finds a byte that user mode may use so, or null.
-void* AddressSpace::reach(VirtualAddress address, arch::Access access) {
-    auto found = table_.lookup(address);
-    if (!found || !found->flags.allows(access)) {
-        if (!populate(address, access)) return nullptr;
-        found = table_.lookup(address);
-    }
-    return arch::physical_pointer(found->address);
-}
-
-// The same for reading, beyond the hold of the lock: the memory stays as long as it is counted.
-const void* AddressSpace::reach_and_keep(VirtualAddress address, Ref<MemoryObject>& keep) {
-    LockGuard guard(lock_);
-    const void* bytes = reach(address, arch::Access::kRead);
-    if (bytes != nullptr) keep = Ref<MemoryObject>(mappings_.at(address)->memory());
-    return bytes;
-}
-
-bool AddressSpace::write(VirtualAddress to, const void* from, size_t size) {
-    if (size != 0 && !arch::user_range(to, size)) return false;
-    for (size_t done = 0; done < size;) {
-        const VirtualAddress at = to + done;
-        const size_t length = std::min<size_t>(size - done, kPageSize - at.page_offset());
+// What is not placed yet will come to what is already as it shall be.
+template <typename Change>
+void AddressSpace::change_view(const View& view, MemoryRange part, Change change) {
+    const VirtualAddress start = [&] {
         LockGuard guard(lock_);
-        void* place = reach(at, arch::Access::kWrite);
-        if (place == nullptr) return false;
-        std::memcpy(place, static_cast<const char*>(from) + done, length);
-        done += length;
+        return view.start();
+    }();
+    const uint64_t first = view.range().offset;
+    const uint64_t begin = std::max(part.offset, first);
+    const uint64_t end = std::min(part.offset + part.length, first + view.length());
+    if (start.value == 0 || begin >= end) return;
+    const VirtualAddress stop = start + (end - first);
+    for (VirtualAddress at = start + (begin - first); at < stop;) {
+        at = change_view_piece(view, at, stop, change);
+        if (at < stop) preemption_point();
     }
-    return true;
 }
 
-// Two address spaces are never locked at once: the page that is read is counted instead.
-Copied AddressSpace::write_from_user(VirtualAddress to, AddressSpace& source, VirtualAddress from,
-                                     size_t size) {
-    if (size == 0) return Copied::kAll;
-    if (!arch::user_range(from, size)) return Copied::kBadSource;
-    if (!arch::user_range(to, size)) return Copied::kBadDestination;
-    for (size_t done = 0; done < size;) {
-        const uint64_t used_of_page =
-            std::max((to + done).page_offset(), (from + done).page_offset());
-        const size_t length = std::min<size_t>(size - done, kPageSize - used_of_page);
-        Ref<MemoryObject> keep;
-        const void* bytes = source.reach_and_keep(from + done, keep);
-        if (bytes == nullptr) return Copied::kBadSource;
-        LockGuard guard(lock_);
-        void* place = reach(to + done, arch::Access::kWrite);
-        if (place == nullptr) return Copied::kBadDestination;
-        std::memmove(place, bytes, length);
-        guard.unlock();
-        done += length;
-        arch::open_interrupt_window();  // a page is copied with interrupts off, not all of them
-    }
-    return Copied::kAll;
+void AddressSpace::forget_pages(const View& view, MemoryRange part) {
+    change_view(view, part, [&](VirtualAddress page) { (void)table_.unmap(page); });
 }
 
-Result<MemoryPlace> AddressSpace::locate(VirtualAddress address) {
+void AddressSpace::write_protect(const View& view, MemoryRange part) {
+    change_view(view, part, [&](VirtualAddress page) {
+        arch::PageFlags flags = table_.lookup(page)->flags;
+        flags.write = false;
+        table_.protect(page, flags);
+    });
+}
+
+void AddressSpace::forget_page(const View& view, uint64_t index) {
+    const MemoryRange& range = view.range();
+    const uint64_t offset = index * kPageSize;
+    if (offset < range.offset || offset - range.offset >= range.length) return;
     LockGuard guard(lock_);
-    const Mapping* mapping = mappings_.at(address);
-    if (mapping == nullptr) return Fail(Error::FAULT);
-    return MemoryPlace{Ref<MemoryObject>(mapping->memory()), mapping->offset_of(address)};
+    if (view.start().value == 0) return;
+    const VirtualAddress page = view.start() + (offset - range.offset);
+    const Mapping* mapping = mappings_.at(page);
+    if (mapping == nullptr || mapping->view.get() != &view) return;
+    if (table_.unmap(page)) table_.flush(page, 1);
 }

@@ -75,6 +75,14 @@ class AddressSpace final : public Object, private arch::TableSource {
     // translations. May be preempted.
     void unmap_view(const View& view);
 
+    // For a memory object of which `view` is a view of this address space. When they return, no
+    // hart uses the old translations. Forgets the pages in `part`, or shows them read-only for now;
+    // may be preempted.
+    void forget_pages(const View& view, MemoryRange part);
+    void write_protect(const View& view, MemoryRange part);
+    // Forgets the page with this number. A lock below kAddressSpace may be held.
+    void forget_page(const View& view, uint64_t index);
+
     // Makes an access possible that the mappings allow. False: they do not, or memory is short.
     bool resolve_fault(VirtualAddress address, arch::Access access);
     // Copies into this address space from wherever it is called; a lock below kAddressSpace may be
@@ -119,9 +127,25 @@ class AddressSpace final : public Object, private arch::TableSource {
     VirtualAddress protect_next(VirtualAddress at, VirtualAddress start, VirtualAddress end,
                                 Protection protection) REQUIRES(lock_);
 
-    bool populate(VirtualAddress address, arch::Access access) REQUIRES(lock_);
-    void* reach(VirtualAddress address, arch::Access access) REQUIRES(lock_);
-    const void* reach_and_keep(VirtualAddress address, Ref<MemoryObject>& keep);
+    template <typename Change>
+    VirtualAddress change_view_piece(const View& view, VirtualAddress at, VirtualAddress end,
+                                     Change change);
+    template <typename Change>
+    void change_view(const View& view, MemoryRange part, Change change);
+    static bool is_own(const Mapping& mapping, VirtualAddress page);
+
+    // What came of an attempt to use memory.
+    struct Access {
+        bool allowed = false;
+        void* place = nullptr;          // where the byte is, for the kernel; not when populating
+        Ref<MemoryObject> own_first{};  // not null: it would be allowed if this had its own copy
+        uint64_t index = 0;             // of this page
+    };
+    Access populate(VirtualAddress address, arch::Access access) REQUIRES(lock_);
+    Access reach(VirtualAddress address, arch::Access access) REQUIRES(lock_);
+    bool try_again(const Access& failed);
+    const void* reach_for_reading(VirtualAddress address);
+    bool write_piece(VirtualAddress to, const void* from, size_t size);
 
     Ref<Budget> budget_;
     SpinLock lock_{LockRank::kAddressSpace};

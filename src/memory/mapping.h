@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "arch/paging.h"
 #include "base/tree.h"
 #include "memory/memory_object.h"
 #include "memory/protection.h"
@@ -23,6 +24,14 @@ struct Mapping {
 
     VirtualAddress end() const { return start + length; }
     MemoryObject& memory() const { return view->memory(); }
+    // What user mode may do with its pages. The hardware knows no memory that can be written and
+    // not read.
+    arch::PageFlags flags() const {
+        return {.read = protection.read || protection.write,
+                .write = protection.write,
+                .execute = protection.execute,
+                .device = memory().is_device()};
+    }
     // `address` lies in the mapping.
     uint64_t offset_of(VirtualAddress address) const { return view->offset_of(address); }
     void touch(VirtualAddress page) {

@@ -25,7 +25,10 @@ Result<Ref<View>> View::create(Budget& budget, AddressSpace& space, MemoryObject
     }
     budget.retain();
     View& view = *new (cell) View(budget, space, memory, range, ceiling);
-    memory.add_view(view);
+    if (const Status added = memory.add_view(view); !added) {
+        view.free_node();
+        return Fail(added.error());
+    }
     return Ref<View>(view, kAdoptReference);
 }
 

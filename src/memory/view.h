@@ -31,7 +31,7 @@ struct MemoryRange {
 class View final : public Derivation {
   public:
     // A view with one piece, which is in no address space yet. Both are charged to `budget`, that
-    // of `space`. -EDQUOT, -ENOMEM.
+    // of `space`. -EDQUOT, -ENOMEM, -EBUSY as MemoryObject::add_view. May be preempted.
     static Result<Ref<View>> create(Budget& budget, AddressSpace& space, MemoryObject& memory,
                                     MemoryRange range, Protection ceiling);
 
@@ -41,6 +41,7 @@ class View final : public Derivation {
     VirtualAddress start() const { return start_; }
     VirtualAddress end() const { return start_ + range_.length; }
     uint64_t length() const { return range_.length; }
+    const MemoryRange& range() const { return range_; }
     // Of an address inside it, in the object.
     uint64_t offset_of(VirtualAddress address) const { return range_.offset + (address - start_); }
 

@@ -101,6 +101,47 @@ bool Buddies::is_free(PhysicalAddress frame) const {
     return false;
 }
 
+// ---- Users --------------------------------------------------------------------------------------
+
+uint32_t Buddies::users(PhysicalAddress frame) const {
+    return uint32_t{kNotFree} + 1 - state(index_of(frame));
+}
+
+// Exchanges one state for another, if it is as it was; by way of the word around it, for want of
+// such an instruction for bytes. Other harts may store to the other three.
+bool Buddies::exchange_state(uint64_t index, uint8_t was, uint8_t becomes) {
+    constexpr uint64_t kInWord = sizeof(uint32_t) - 1;
+    std::atomic_ref word(*reinterpret_cast<uint32_t*>(states_ + (index & ~kInWord)));
+    const uint32_t shift = 8 * (index & kInWord);
+    uint32_t now = word.load(std::memory_order_relaxed);
+    if ((now >> shift & 0xff) != was) return false;
+    const uint32_t next = (now & ~(uint32_t{0xff} << shift)) | uint32_t{becomes} << shift;
+    return word.compare_exchange_weak(now, next, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed);
+}
+
+bool Buddies::add_user(PhysicalAddress frame) {
+    const uint64_t index = index_of(frame);
+    uint8_t now = 0;
+    do {
+        now = state(index);
+        if (now == kMostUsers) return false;
+    } while (!exchange_state(index, now, now - 1));
+    return true;
+}
+
+bool Buddies::drop_user(PhysicalAddress frame) {
+    const uint64_t index = index_of(frame);
+    uint8_t now = 0;
+    do {
+        now = state(index);
+        if (now != kNotFree) continue;
+        std::atomic_thread_fence(std::memory_order_acquire);  // the others are done with the frame
+        return false;
+    } while (!exchange_state(index, now, now + 1));
+    return true;
+}
+
 uint64_t Buddies::index_of(PhysicalAddress frame) const {
     const uint64_t index = frame_number(frame) - first_frame_;  // wraps below the first
     check(frame.page_aligned() && index < frame_count_, "a frame that does not exist");

@@ -22,7 +22,7 @@ struct FrameCache {
 };
 
 constinit SpinLock lock{LockRank::kFrames};
-constinit Buddies buddies;  // guarded by the lock, but for set_cached
+constinit Buddies buddies;  // guarded by the lock, but for set_cached and users
 constinit PerHart<FrameCache> caches;
 uint64_t total = 0;  // written at boot
 
@@ -181,6 +181,15 @@ void free_frame(PhysicalAddress frame) {
     note_cached(frame, true);
     cache.frames[count] = frame;
     cache.count.store(count + 1, std::memory_order_relaxed);
+}
+
+// ---- Several users ------------------------------------------------------------------------------
+
+uint32_t frame_users(PhysicalAddress frame) { return buddies.users(frame); }
+bool share_frame(PhysicalAddress frame) { return buddies.add_user(frame); }
+
+void put_frame(PhysicalAddress frame) {
+    if (!buddies.drop_user(frame)) free_frame(frame);
 }
 
 // ---- Blocks -------------------------------------------------------------------------------------

@@ -56,6 +56,12 @@ Result<PhysicalAddress> allocate_frame();
 Result<PhysicalAddress> allocate_zeroed_frame();
 void free_frame(PhysicalAddress frame);
 
+// Frames with several users (memory/memory_object.h): each puts the frame when it is done with it,
+// and the last one frees it. A frame begins with one user.
+uint32_t frame_users(PhysicalAddress frame);
+[[nodiscard]] bool share_frame(PhysicalAddress frame);  // false: it has as many as there can be
+void put_frame(PhysicalAddress frame);
+
 // 2^order frames in a row (order at most kMaxOrder), aligned to their size. -ENOMEM.
 Result<PhysicalAddress> allocate_block(uint32_t order);
 void free_block(PhysicalAddress block, uint32_t order);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "arch/smp.h"
+#include "base/container_of.h"
 #include "sync/hart.h"
 #include "sync/preemption.h"
 #include "sync/spin_lock.h"
@@ -129,6 +130,22 @@ bool Reclaim::free_a_piece() {
 void Reclaim::drain() {
     const uint64_t goal = retired_count.load(std::memory_order_relaxed);
     while (freed_count.load(std::memory_order_relaxed) < goal) {
+        start_if_none_runs(1);
+        quiescent();
+        free_a_piece();
+        preemption_point();
+    }
+}
+
+void Reclaim::wait() {
+    struct Marker {
+        Retired retired;
+        std::atomic<bool> passed{false};
+    } marker;
+    retire(marker.retired, [](Retired& retired) {
+        container_of(retired, &Marker::retired).passed.store(true, std::memory_order_release);
+    });
+    while (!marker.passed.load(std::memory_order_acquire)) {
         start_if_none_runs(1);
         quiescent();
         free_a_piece();

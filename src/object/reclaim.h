@@ -33,6 +33,8 @@ class Reclaim {
     // Returns when all that was retired before has been freed. No lock, no borrowed pointer. May
     // be preempted.
     static void drain();
+    // Returns when every hart has passed a quiescent point since the call. As drain().
+    static void wait();
     // This hart begins and ends idling, in which it holds no pointer. False: it has something to
     // free first, and does not sleep on it.
     [[nodiscard]] static bool enter_idle();

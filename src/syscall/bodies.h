@@ -58,6 +58,9 @@ Status map(HandleValue space, HandleValue memory, uint64_t offset, UserPointer<u
            uint64_t length, uint32_t protection);
 Status unmap(HandleValue space, VirtualAddress address, uint64_t length);
 Status protect(HandleValue space, VirtualAddress address, uint64_t length, uint32_t protection);
+Status memory_clone(HandleValue memory, uint64_t offset, uint64_t size, uint32_t flags,
+                    UserHandle out);
+Status memory_resize(HandleValue memory, uint64_t size);
 Status memory_create_physical(HandleValue resource, uint64_t base, uint64_t size, UserHandle out);
 
 Status budget_create(HandleValue parent, uint64_t bytes, UserHandle out);

@@ -14,7 +14,6 @@ namespace {
 
 Result<Protection> protection_of(uint32_t bits) {
     if ((bits & ~(KPROT_READ | KPROT_WRITE | KPROT_EXEC)) != 0) return Fail(Error::INVAL);
-    if ((bits & KPROT_WRITE) != 0 && (bits & KPROT_EXEC) != 0) return Fail(Error::ACCES);
     return Protection{.read = (bits & KPROT_READ) != 0,
                       .write = (bits & KPROT_WRITE) != 0,
                       .execute = (bits & KPROT_EXEC) != 0};
@@ -36,6 +35,11 @@ Status check_pages(VirtualAddress address, uint64_t length) {
     return {};
 }
 
+Result<MemoryObject::Resizable> resizable_of(uint32_t flags) {
+    if ((flags & ~KMEMORY_CREATE_RESIZABLE) != 0) return Fail(Error::INVAL);
+    return flags != 0 ? MemoryObject::Resizable::kYes : MemoryObject::Resizable::kNo;
+}
+
 bool touches_ram(const platform::PhysicalRange& range) {
     const platform::Machine& machine = platform::machine();
     for (uint32_t i = 0; i < machine.memory_count; ++i) {
@@ -52,11 +56,31 @@ Status memory_create(uint64_t size, uint32_t flags, UserHandle out) {
 
 // The object is charged to the given budget, the handle to the caller's.
 Status memory_create_in(HandleValue budget_handle, uint64_t size, uint32_t flags, UserHandle out) {
-    if (flags != 0 || size == 0) return Fail(Error::INVAL);
+    const auto resizable = TRY(resizable_of(flags));
+    if (size == 0) return Fail(Error::INVAL);
     TRY(out.check_range());
     Ref<Budget> budget = TRY(budget_of(budget_handle));
-    Ref<MemoryObject> memory = TRY(MemoryObject::create(*budget, size));
+    Ref<MemoryObject> memory = TRY(MemoryObject::create(*budget, size, resizable));
     return give_object(*memory, out);
+}
+
+Status memory_clone(HandleValue handle, uint64_t offset, uint64_t size, uint32_t flags,
+                    UserHandle out) {
+    const auto resizable = TRY(resizable_of(flags));
+    if (size == 0 || size % kPageSize != 0 || offset % kPageSize != 0) return Fail(Error::INVAL);
+    TRY(out.check_range());
+    Ref<MemoryObject> memory =
+        TRY(current_thread().handles().get<MemoryObject>(handle, right::kRead));
+    Ref<MemoryObject> clone =
+        TRY(memory->clone({offset, size}, current_thread().budget(), resizable));
+    return give_object(*clone, out);
+}
+
+Status memory_resize(HandleValue handle, uint64_t size) {
+    if (size == 0) return Fail(Error::INVAL);
+    Ref<MemoryObject> memory =
+        TRY(current_thread().handles().get<MemoryObject>(handle, right::kManage));
+    return memory->resize(size);
 }
 
 Status memory_read(HandleValue handle, uint64_t offset, UserPointer<uint8_t> buffer,

@@ -208,7 +208,7 @@ TEST_CASE("address space: a mapping keeps its memory, and drops it when it goes"
     Ref<MemoryObject> memory = MemoryObject::create(*fixture.budget, kPageSize).take();
     REQUIRE(fixture.space->map(*memory, 0, page(0), kPageSize, kData, kData).ok());
     REQUIRE(fixture.writable(page(0)));
-    const PhysicalAddress frame = memory->page(0).take();
+    const PhysicalAddress frame = memory->page(0).take().frame;
     memory = nullptr;
     hosted::settle();
     CHECK(fixture.readable(page(0)));

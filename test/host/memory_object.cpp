@@ -86,16 +86,16 @@ TEST_CASE("memory object: a page is zero at first, and stays the same page") {
     {
         const Ref<MemoryObject> first = fixture.create(64 * kPageSize);
         for (uint64_t i = 0; i < 64; ++i) {
-            std::memset(bytes_of(first->page(i).take()), 0xee, kPageSize);
+            std::memset(bytes_of(first->page(i).take().frame), 0xee, kPageSize);
         }
     }
     hosted::settle();
     const Ref<MemoryObject> second = fixture.create(64 * kPageSize);
     for (uint64_t i = 0; i < 64; ++i) {
-        const PhysicalAddress frame = second->page(i).take();
+        const PhysicalAddress frame = second->page(i).take().frame;
         const uint8_t* bytes = bytes_of(frame);
         REQUIRE(std::all_of(bytes, bytes + kPageSize, [](uint8_t byte) { return byte == 0; }));
-        REQUIRE(second->page(i).take() == frame);
+        REQUIRE(second->page(i).take().frame == frame);
     }
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("memory object: the boot archive is read and never written") {
             MemoryObject::create_archive(*fixture.budget, base, 2 * kPageSize).take();
         CHECK(archive->describe().committed == 2 * kPageSize);
         CHECK(archive->describe().physical == 1);
-        CHECK(archive->page(1).take() == base + kPageSize);
+        CHECK(archive->page(1).take().frame == base + kPageSize);
         CHECK(archive->page(2).error() == Error::INVAL);
         CHECK(archive->write(0, kBuffer, 1).error() == Error::ACCES);
         CHECK(archive->read(kPageSize - 1, kBuffer, 2).ok());
@@ -235,9 +235,9 @@ TEST_CASE("memory object: filled by the kernel") {
     const Ref<MemoryObject> memory = fixture.create(3 * kPageSize);
     const std::vector<uint8_t> pattern(kPageSize + 10, 0x17);
     CHECK(memory->fill(kPageSize - 5, pattern.data(), pattern.size()));
-    CHECK(bytes_of(memory->page(0).take())[kPageSize - 6] == 0);
-    CHECK(bytes_of(memory->page(0).take())[kPageSize - 5] == 0x17);
-    CHECK(bytes_of(memory->page(2).take())[4] == 0x17);
-    CHECK(bytes_of(memory->page(2).take())[5] == 0);
+    CHECK(bytes_of(memory->page(0).take().frame)[kPageSize - 6] == 0);
+    CHECK(bytes_of(memory->page(0).take().frame)[kPageSize - 5] == 0x17);
+    CHECK(bytes_of(memory->page(2).take().frame)[4] == 0x17);
+    CHECK(bytes_of(memory->page(2).take().frame)[5] == 0);
     CHECK_THROWS_AS((void)memory->fill(3 * kPageSize - 1, pattern.data(), 2), hosted::Panic);
 }

@@ -58,7 +58,7 @@ struct Race {
 
     std::atomic<uint64_t>& word(uint64_t page) {
         return *static_cast<std::atomic<uint64_t>*>(
-            arch::physical_pointer(memory->page(page).take()));
+            arch::physical_pointer(memory->page(page).take().frame));
     }
 
     Ref<Budget> budget;

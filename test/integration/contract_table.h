@@ -146,7 +146,7 @@ inline const Line kLines[] = {
      {handle(kWithUserSignals, KRIGHT_SIGNAL), flags(kUserSignals), flags(kUserSignals)}},
     {CALL(object_info),
      {handle(kAnyType), choice(KAIROS_INFO_BASIC, 0, 15, 999, ~0u), kResult, anything(kRoomBytes)}},
-    {CALL(memory_create), {length(kPage, 0), flags(0), kResult}},
+    {CALL(memory_create), {length(kPage, 0), flags(KMEMORY_CREATE_RESIZABLE), kResult}},
     {CALL(memory_read), {handle(kMemory, KRIGHT_READ), anything(), kResult, anything(kRoomBytes)}},
     {CALL(memory_write),
      {handle(kMemory, KRIGHT_WRITE), anything(), kSource, anything(kRoomBytes)}},
@@ -206,9 +206,13 @@ inline const Line kLines[] = {
      {handle(kProcess, KRIGHT_MANAGE),
       own_or(kChannel, KRIGHT_READ | KRIGHT_WRITE | KRIGHT_TRANSFER)}},
     {CALL(memory_create_in),
-     {own_or(kBudget, KRIGHT_WRITE), length(kPage, 0), choice(0, 1u << 31, ~0u), kResult}},
+     {own_or(kBudget, KRIGHT_WRITE), length(kPage, 0), flags(KMEMORY_CREATE_RESIZABLE), kResult}},
     {CALL(process_set_priority_ceiling),
      {handle(kProcess, KRIGHT_MANAGE), choice(KPRIORITY_USUAL, KPRIORITY_MAX + 1, ~0u)}},
+    {CALL(memory_clone),
+     {handle(kMemory, KRIGHT_READ), length(0, 1, 8, 4095), length(kPage, 0, 1, kPage + 1),
+      flags(KMEMORY_CREATE_RESIZABLE), kResult}},
+    {CALL(memory_resize), {handle(kMemory, KRIGHT_MANAGE), length(kPage, 0)}},
 };
 
 #undef CALL

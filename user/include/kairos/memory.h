@@ -9,7 +9,8 @@ KAIROS_BEGIN_DECLARATIONS
 
 /* Makes a memory object of `size` bytes, rounded up to whole pages, all zeros. Pages are taken as
  * they are first touched, and charged to the budget that the object was made with, the caller's.
- * -EINVAL: `flags` is not 0, or `size` is 0 or larger than all user addresses. */
+ * `flags`: 0, or KMEMORY_CREATE_RESIZABLE. -EINVAL: undefined flags, or `size` is 0. -EFAULT.
+ * -EINVAL: `size` is larger than all user addresses. -EMFILE, -EDQUOT, -ENOMEM. */
 kairos_status_t kairos_memory_create(uint64_t size, uint32_t flags, kairos_handle_t* out);
 
 /* The same, charged to `budget` (needs KRIGHT_WRITE; KAIROS_HANDLE_INVALID: the caller's): for
@@ -27,6 +28,30 @@ kairos_status_t kairos_memory_read(kairos_handle_t memory, uint64_t offset, void
 /* The other way round. Needs KRIGHT_WRITE. Errors as kairos_memory_read. */
 kairos_status_t kairos_memory_write(kairos_handle_t memory, uint64_t offset, const void* buffer,
                                     size_t size);
+
+/* Makes a new memory object that begins with a copy of `size` bytes from `offset`, both whole
+ * pages, and is then a memory like any other, with all rights. Pages are shared until one of the
+ * two sides writes to them, through whatever mapping or call; neither ever sees what the other has
+ * written since. What was written before the call is in the clone; of what is written during it, by
+ * other threads, any part may be. Clones can be cloned again, without end.
+ *
+ * The clone's pages are charged to the caller's budget as if they had been copied, so writing to
+ * them later cannot fail for want of budget; pages that were never touched cost nothing. `flags` as
+ * for kairos_memory_create. Needs KRIGHT_READ. Of the boot archive too; the clone can be written.
+ *
+ * -EINVAL: undefined flags, `size` is 0, anything unaligned. -EFAULT. -EBADF, -ENOTSUP, -EACCES.
+ * -ENOTSUP: device registers. -EINVAL: beyond the end. -EMFILE, -EDQUOT, -ENOMEM. */
+kairos_status_t kairos_memory_clone(kairos_handle_t memory, uint64_t offset, uint64_t size,
+                                    uint32_t flags, kairos_handle_t* out);
+
+/* Changes the size of a resizable memory, rounded up to whole pages. What is added is zeros; what
+ * is cut off is gone, from all mappings and of all processes, when this returns. Mappings stay
+ * where they are: an access to a part of them beyond the end faults (a call that is given such
+ * memory answers -EFAULT), until the memory has grown again. Needs KRIGHT_MANAGE.
+ *
+ * -EINVAL: `size` is 0. -EBADF, -ENOTSUP, -EACCES. -ENOTSUP: not made resizable. -EINVAL: `size` is
+ * larger than all user addresses. -EBUSY: another thread is resizing it. -EDQUOT, -ENOMEM. */
+kairos_status_t kairos_memory_resize(kairos_handle_t memory, uint64_t size);
 
 /* Maps `length` bytes from `offset` of `memory` into `space` (kairos_self_aspace() for the caller's
  * own). `*address` says where; 0 lets the kernel choose, and the choice is put there. `protection`:
