@@ -24,7 +24,7 @@ $(BUILD)/bench/%: test/bench/%.c $(test_headers) $(SDK)/stamp
 # The portable kernel, compiled for this machine against the hosted implementation of arch/.
 HOST := build/host
 host_test_sources := $(sort $(wildcard test/host/*.cpp))
-host_kernel_sources := $(sort $(shell find src/base src/sync src/mm src/trace/counters.cpp src/wait \
+host_kernel_sources := $(sort $(shell find src/base src/sync src/mm src/trace/counters.cpp src/trace/warn.cpp src/wait \
     src/object src/memory -name '*.cpp' 2>/dev/null) $(wildcard test/host/arch/*.cpp))
 host_objects := $(host_test_sources:%=$(HOST)/%.o) $(host_kernel_sources:%=$(HOST)/%.o)
 host_tests := $(if $(host_test_sources),$(HOST)/unit-tests)

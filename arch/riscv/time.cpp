@@ -37,11 +37,14 @@ void init_time(uint32_t timebase_hz, bool has_sstc) {
     set_timer(Instant::never());
 }
 
-Instant now() {
-    const uint64_t ticks = csr::read<csr::kTime>();
+uint64_t ticks() { return csr::read<csr::kTime>(); }
+
+Instant instant_of(uint64_t ticks) {
     const uint64_t rest = ticks % ticks_per_second * kNanosecondsPerSecond;
     return {ticks / ticks_per_second * kNanosecondsPerSecond + rest / ticks_per_second};
 }
+
+Instant now() { return instant_of(ticks()); }
 
 void set_timer(Instant when) {
     const uint64_t ticks = ticks_at(when);

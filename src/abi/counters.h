@@ -26,6 +26,7 @@
     X(wake_timeout, "sleeps ended by their deadline")                                  \
     X(wake_cancel, "sleeps ended by revocation")                                       \
     X(cap_revoked, "handles closed by revocation")                                     \
-    X(cap_refused, "handles refused for a transfer, a duplicate or a bind")
+    X(cap_refused, "handles refused for a transfer, a duplicate or a bind")            \
+    X(warnings, "warnings, printed or not")
 
 #endif

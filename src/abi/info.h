@@ -57,21 +57,47 @@ struct kairos_info_basic {
     uint32_t rights; /* of the handle used */
 };
 
+/* kairos_info_reference_event.what */
+enum {
+    KAIROS_REFERENCE_INIT = 0, /* created */
+    KAIROS_REFERENCE_GET,
+    KAIROS_REFERENCE_PUT,
+    KAIROS_REFERENCE_LAST_PUT
+};
+
+/* REFCOUNT_HISTORY: an array, oldest first, of at most KAIROS_REFERENCE_EVENTS; what is returned is
+ * its size in bytes, and -EMSGSIZE is for what there is. An event is what makes an object live
+ * longer than a call: its creation, handles and descriptors, threads and mappings that keep it.
+ * What a call counts while it runs is in `references` but is no event. */
+#define KAIROS_REFERENCE_EVENTS 16u
 struct kairos_info_reference_event {
-    uint64_t time;
+    uint64_t time; /* monotonic, nanoseconds */
     uint32_t hart;
-    uint32_t what; /* 0 init, 1 get, 2 put, 3 last put */
-    uint64_t thread_id;
+    uint32_t what;
+    uint64_t thread_id;  /* who did it; 0 at boot */
     uint32_t references; /* after the event */
     uint32_t reserved;
 };
 
+/* kairos_info_transfer_event.what */
+enum {
+    KAIROS_TRANSFER_TAKE = 0, /* reserved in the sender's table */
+    KAIROS_TRANSFER_ENQUEUE,  /* in the queue of an endpoint, with its message */
+    KAIROS_TRANSFER_DELIVER,  /* with the receiver */
+    KAIROS_TRANSFER_INSTALL,  /* in the receiver's table */
+    KAIROS_TRANSFER_RESTORE,  /* the send failed: back in the sender's table */
+    KAIROS_TRANSFER_DROP      /* closed or revoked on the way */
+};
+
+/* TRANSFER_HISTORY: likewise, at most KAIROS_TRANSFER_EVENTS, of all handles of the object. Empty
+ * until a handle of it has travelled, and if there was no memory to remember it. */
+#define KAIROS_TRANSFER_EVENTS 32u
 struct kairos_info_transfer_event {
     uint64_t time;
-    uint64_t from_process;
-    uint64_t to_process;
-    uint32_t what; /* 0 take, 1 enqueue, 2 deliver, 3 install, 4 restore, 5 drop */
-    uint32_t rights;
+    uint64_t from_process; /* the sender's id */
+    uint64_t to_process;   /* the receiver's, or 0 while there is none */
+    uint32_t what;
+    uint32_t rights; /* of the handle; 0 where it was revoked */
 };
 
 struct kairos_info_lineage {

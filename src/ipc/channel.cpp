@@ -63,8 +63,9 @@ void Endpoint::free_memory() {
 // ---- State --------------------------------------------------------------------------------------
 
 void Endpoint::become(EndpointState next) {
-    debug_check(static_cast<uint32_t>(next) == static_cast<uint32_t>(state_) + 1,
-                "an endpoint went from one state to another that does not follow it");
+    if (kDebugBuild && static_cast<uint32_t>(next) != static_cast<uint32_t>(state_) + 1) {
+        panic_about(*this, "an endpoint went from one state to another that does not follow it");
+    }
     state_ = next;
 }
 

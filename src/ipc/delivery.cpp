@@ -49,7 +49,9 @@ Status Delivery::announce(uint64_t txid) {
 
 void Delivery::commit(CapChain handles) {
     for (uint32_t i = 0; i < room_.count(); ++i) {
-        if (room_.install(i, handles.pop_front())) continue;
+        OwnedCap cap = handles.pop_front();
+        cap->note_transfer(TransferEvent::kDeliver, target_.table->process_id());
+        if (room_.install(i, std::move(cap))) continue;
         const HandleValue nothing = KAIROS_HANDLE_INVALID;
         // The page was writable a moment ago; if it is gone, so is the value in it.
         (void)target_.write(target_.handles + i * sizeof(HandleValue), &nothing, sizeof(nothing));

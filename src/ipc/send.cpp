@@ -12,6 +12,8 @@ bool Endpoint::peer_accepts() const {
 void Endpoint::enqueue(Outgoing& outgoing, WakeBatch& wakes) {
     Endpoint& to = *peer();
     if (outgoing.handles.count() != 0) outgoing.message.handles = outgoing.handles.commit();
+    outgoing.message.handles.for_each(
+        [](const Cap& cap) { cap.note_transfer(TransferEvent::kEnqueue); });
     to.depart(outgoing.message);
     to.queue_.push(outgoing.message);
     count(Counter::channel_sends);

@@ -13,7 +13,11 @@ constinit mm::ObjectCache<View> view_cache;
 
 View::View(Budget& budget, AddressSpace& space, MemoryObject& memory, MemoryRange range,
            Protection ceiling)
-    : budget_(budget), space_(space), memory_(memory), range_(range), ceiling_(ceiling) {}
+    : budget_(budget),
+      space_(space),
+      memory_(Ref<MemoryObject>(memory)),
+      range_(range),
+      ceiling_(ceiling) {}
 
 Result<Ref<View>> View::create(Budget& budget, AddressSpace& space, MemoryObject& memory,
                                MemoryRange range, Protection ceiling) {

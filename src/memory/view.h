@@ -18,6 +18,7 @@
 #include "base/ref.h"
 #include "memory/protection.h"
 #include "object/cap.h"
+#include "object/kept.h"
 
 class AddressSpace;
 class MemoryObject;
@@ -66,7 +67,7 @@ class View final : public Derivation {
 
     Budget& budget_;       // counted
     AddressSpace& space_;  // there as long as the view has not ended
-    const Ref<MemoryObject> memory_;
+    const Kept<MemoryObject> memory_;
     const MemoryRange range_;
     const Protection ceiling_;
     VirtualAddress start_{};  // 0: not placed yet

@@ -36,12 +36,24 @@ class Cap {
     bool revoked() const { return revoked_.load(std::memory_order_acquire); }
     Rights rights() const { return rights_; }
     uint64_t id() const { return id_; }
+    // What has become of it on its way, for the object's history; `to_process` 0: not known. The
+    // caller holds the cap.
+    void note_transfer(TransferEvent event, uint64_t to_process = 0) const {
+        Object* travels = object();
+        if (travels != nullptr) travels->note_transfer(event, traveller_of(), to_process, rights_);
+    }
 
   private:
+    uint64_t traveller_of() const { return traveller_of_.load(std::memory_order_relaxed); }
+    void set_traveller_of(uint64_t process) {
+        traveller_of_.store(process, std::memory_order_relaxed);
+    }
+
     friend class Collection;
     friend class Lineage;
     friend class LineageWalk;
     friend class HandleTable;
+    friend class SlotReservation;
     friend class CapChain;
     friend class Derivation;
 
@@ -54,8 +66,9 @@ class Cap {
     // installing, under the lineage lock too.
     std::atomic<HandleTable*> table_{nullptr};
     uint32_t slot_ = 0;
-    Cap* next_in_chain_ = nullptr;  // the holder's: the next handle of the same message
-    Object* carrier_ = nullptr;     // guarded by the lineage lock; see above
+    Cap* next_in_chain_ = nullptr;           // the holder's: the next handle of the same message
+    Object* carrier_ = nullptr;              // guarded by the lineage lock; see above
+    std::atomic<uint64_t> traveller_of_{0};  // while it travels: the process that sent it
 
     // Whose lineage lock guards the links below; null once the node is out of the tree for good.
     std::atomic<Object*> tree_{nullptr};

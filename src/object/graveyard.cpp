@@ -26,10 +26,11 @@ void Graveyard::queue(Object& object) {
 void Graveyard::finish(Object& object) {
     ObjectRegistry::remove(object);
     if (Budget* budget = std::exchange(object.charged_budget_, nullptr)) {
-        budget->put(object.charged_bytes_);
+        const ObjectHistory* history = object.history();
+        budget->put(object.charged_bytes_ + (history == nullptr ? 0 : history->transfer_bytes()));
         budget->release();
     }
-    object.lifecycle_.store(Lifecycle::kFreed, std::memory_order_relaxed);
+    object.become(Lifecycle::kFreed);
     Reclaim::retire(object.retired_, [](Retired& retired) { Object::of(retired).free_memory(); });
 }
 

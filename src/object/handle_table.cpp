@@ -151,6 +151,10 @@ bool SlotReservation::install(uint32_t i, OwnedCap owned) {
         return false;
     }
     installed_ |= 1u << i;
+    if (owned->traveller_of() != 0) {
+        owned->note_transfer(TransferEvent::kInstall, table_->process_id());
+        owned->set_traveller_of(0);
+    }
     table_->publish(slots_[i], owned.leak(), *object);
     return true;
 }
@@ -179,7 +183,12 @@ Status HandleTable::reserve_transfer(std::span<const HandleValue> values, const 
             if (leaving.slots_[i] == leaving.slots_[j]) return Fail(Error::INVAL);
         }
     }
-    for (size_t i = 0; i < values.size(); ++i) withdraw(leaving.slots_[i]);
+    for (size_t i = 0; i < values.size(); ++i) {
+        withdraw(leaving.slots_[i]);
+        Cap& cap = *slot(leaving.slots_[i]).cap;
+        cap.set_traveller_of(process_id());
+        cap.note_transfer(TransferEvent::kTake);
+    }
     leaving.table_ = this;
     leaving.count_ = static_cast<uint32_t>(values.size());
     return {};
@@ -193,6 +202,8 @@ OwnedCap HandleTable::restore(uint32_t index) {
     LockGuard guard(lock_);
     Cap& cap = *slot(index).cap;
     if (Object* object = cap.object(); object != nullptr && !cap.revoked()) {
+        cap.note_transfer(TransferEvent::kRestore, process_id());
+        cap.set_traveller_of(0);
         publish(index, cap, *object);
         return {};
     }

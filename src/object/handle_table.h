@@ -89,7 +89,9 @@ class TransferReservation {
 
 class HandleTable {
   public:
-    explicit HandleTable(Budget& budget) : budget_(budget), charge_(budget.charge(0).take()) {}
+    // `process`: whose handles these are, for the histories of objects; it outlives the table.
+    explicit HandleTable(Budget& budget, const Object* process = nullptr)
+        : budget_(budget), process_(process), charge_(budget.charge(0).take()) {}
     ~HandleTable() { check(chunk_count_ == 0, "a handle table goes that was not dismantled"); }
     HandleTable(const HandleTable&) = delete;
     HandleTable& operator=(const HandleTable&) = delete;
@@ -143,6 +145,10 @@ class HandleTable {
     Status revoke_descendants(HandleValue value);
     Result<kairos_info_lineage> describe_lineage(HandleValue value);
 
+    // 0: nobody's.
+    uint64_t process_id() const {
+        return process_ == nullptr ? 0 : static_cast<uint64_t>(process_->id());
+    }
     uint32_t used() const { return used_.load(std::memory_order_relaxed); }
     // Closes a bounded number of handles; false when none is left. For a process that has ended:
     // nobody uses the table any more.
@@ -194,6 +200,7 @@ class HandleTable {
     bool forget(Cap& cap);
 
     Budget& budget_;  // counted by charge_
+    const Object* const process_;
     mutable SpinLock lock_{LockRank::kHandleTable};
     std::atomic<Slot*> chunks_[kChunks] = {};
     uint32_t chunk_count_ GUARDED_BY(lock_) = 0;

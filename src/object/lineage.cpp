@@ -216,6 +216,7 @@ void Lineage::release_uses(Cap& cap, Object& object, Visit visit) {
 }
 
 void Lineage::close(Cap& cap) {
+    if (cap.traveller_of() != 0) cap.note_transfer(TransferEvent::kDrop);
     if (Object* object = cap.object_.exchange(nullptr, std::memory_order_acq_rel)) {
         release_uses(cap, *object, [](Waiter&) {});  // they go on, whatever becomes of the handle
         {
@@ -301,6 +302,9 @@ void Lineage::take_away(Cap& cap, Object& object) {
         leave_carrier(cap, object);
         cap.ghost_ = true;
         if (was_in_table) cap.held_ = false;
+    }
+    if (taken != nullptr && cap.traveller_of() != 0) {
+        taken->note_transfer(TransferEvent::kDrop, cap.traveller_of(), 0, right::kNone);
     }
     if (taken != nullptr) count(Counter::cap_revoked);
     if (taken != nullptr) taken->drop_owner(OwnerClass::kHandle);

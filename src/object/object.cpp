@@ -5,6 +5,7 @@
 #include "object/collection.h"
 #include "object/graveyard.h"
 #include "object/transit.h"
+#include "trace/warn.h"
 
 namespace {
 constexpr unsigned kOwnerBits = 21;
@@ -26,30 +27,66 @@ bool Object::try_retain() {
     return true;
 }
 
-void Object::release() {
-    const uint32_t before = references_.fetch_sub(1, std::memory_order_acq_rel);
-    check(before != 0, "reference count below zero");
-    if (before == 1) {
-        lifecycle_.store(Lifecycle::kDying, std::memory_order_relaxed);
-        Graveyard::queue(*this);
-    }
+// The memory stays until this hart has left the kernel, so events may come after the fact.
+void Object::lose_last_reference(uint32_t references_before) {
+    if (references_before == 0) panic_about(*this, "reference count below zero");
+    note(ReferenceEvent::kLastPut, 0);
+    become(Lifecycle::kDying);
+    Graveyard::queue(*this);
 }
 
+void Object::unkeep() {
+    const uint32_t before = references_.fetch_sub(1, std::memory_order_acq_rel);
+    if (before <= 1) return lose_last_reference(before);
+    note(ReferenceEvent::kPut, before - 1);
+}
+
+// ---- Life ---------------------------------------------------------------------------------------
+
+void Object::become(Lifecycle next) {
+    const Lifecycle before = lifecycle();
+    if (!lifecycle::legal(before, next)) [[unlikely]] {
+        if constexpr (kDebugBuild) panic_about(*this, "a step that no object's life has");
+        static constinit RateLimit limit;
+        warn(limit, "object %lu went from %s to %s", static_cast<uint64_t>(id_),
+             lifecycle::name(before), lifecycle::name(next));
+    }
+    lifecycle_.store(next, std::memory_order_release);
+}
+
+// A borrowed pointer outlives the last handle for a moment, which is no mistake; an object that has
+// an owner and is not in use is one.
+void Object::warn_unless_closed_meanwhile(const char* operation) const {
+    if (!owned()) return;
+    static constinit RateLimit limit;
+    warn(limit, "%s on object %lu of type %u, which is %s", operation, static_cast<uint64_t>(id_),
+         static_cast<uint32_t>(type_), lifecycle::name(lifecycle()));
+}
+
+void Object::note_transfer(TransferEvent event, uint64_t from_process, uint64_t to_process,
+                           Rights rights) {
+    if (history_ == nullptr) return;
+    history_->record(event, from_process, to_process, rights, charged_budget_);
+}
+
+// ---- Owners -------------------------------------------------------------------------------------
+
 void Object::add_owner(OwnerClass owner) {
-    retain();
+    keep();
     owners_.fetch_add(uint64_t{1} << shift_of(owner), std::memory_order_relaxed);
 }
 
 void Object::drop_owner(OwnerClass owner) {
     const uint64_t one = uint64_t{1} << shift_of(owner);
     const uint64_t before = owners_.fetch_sub(one, std::memory_order_seq_cst);
-    check(((before >> shift_of(owner)) & kOwnerMask) != 0, "owner count below zero");
+    if (((before >> shift_of(owner)) & kOwnerMask) == 0)
+        panic_about(*this, "owner count below zero");
     if (before == one) {
         end_public_life();
     } else if (const Transit* moving = transit()) {
         Collection::consider(*this, *moving);
     }
-    release();
+    unkeep();
 }
 
 bool Object::on_unowned() {
@@ -60,7 +97,7 @@ bool Object::on_unowned() {
 }
 
 void Object::end_public_life() {
-    lifecycle_.store(Lifecycle::kDetached, std::memory_order_relaxed);
+    become(Lifecycle::kDetached);
     {
         LockGuard held(guard());
         if (binding_.sink != nullptr) binding_.sink->detach(*this);

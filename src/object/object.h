@@ -6,7 +6,8 @@
 // a port cancels its waiters); when the last reference goes, it is dismantled in bounded steps and
 // freed.
 //
-//     INIT ──create──> LIVE ──last owner──> DETACHED ──last reference──> DYING ──grace──> FREED
+// The states of its life, and what may follow what, are in lifecycle.h; what happened to it lately
+// is in its history (history.h).
 //
 // A pointer found in a handle table may be used without a reference until the hart next leaves the
 // kernel or switches threads: memory is given back only after every hart has done so (reclaim.h).
@@ -19,12 +20,15 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/assert.h"
 #include "base/atomic_flag.h"
 #include "base/list.h"
 #include "base/ref.h"
 #include "base/result.h"
 #include "base/tree.h"
 #include "base/types.h"
+#include "object/history.h"
+#include "object/lifecycle.h"
 #include "object/reclaim.h"
 #include "sync/spin_lock.h"
 #include "wait/wait_source.h"
@@ -36,8 +40,6 @@ class Transit;
 
 // Why an object is owned.
 enum class OwnerClass : uint8_t { kHandle = 0, kDescriptor = 1, kOther = 2 };
-
-enum class Lifecycle : uint8_t { kInit, kLive, kDetached, kDying, kFreed };
 
 // A packet of a port, pending or not; guarded by the port's lock.
 struct PacketNode {
@@ -77,15 +79,40 @@ class Object {
 
     ObjectType type() const { return type_; }
     ObjectId id() const { return id_; }
-    Lifecycle lifecycle() const { return lifecycle_.load(std::memory_order_relaxed); }
+    Lifecycle lifecycle() const { return lifecycle_.load(std::memory_order_acquire); }
+    // `operation` has found the object through a handle: warns if that cannot be, because it is
+    // not yet, or no more, what a handle may name.
+    void expect_usable(const char* operation) const {
+        if (!lifecycle::usable(lifecycle())) [[unlikely]] {
+            warn_unless_closed_meanwhile(operation);
+        }
+    }
+    // What happened to it lately; null for the few that exist from the beginning.
+    const ObjectHistory* history() const { return history_; }
+    // A handle to it travels; see ObjectHistory.
+    void note_transfer(TransferEvent event, uint64_t from_process, uint64_t to_process,
+                       Rights rights);
 
     // ---- References ----
     void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
     // For a pointer that is not known to be counted: false if the object is going already.
     [[nodiscard]] bool try_retain();
     // May be called under any lock: the last one only queues the object for dismantling.
-    void release();
+    void release() {
+        const uint32_t before = references_.fetch_sub(1, std::memory_order_acq_rel);
+        if (before <= 1) [[unlikely]] {
+            lose_last_reference(before);
+        }
+    }
     uint32_t references() const { return references_.load(std::memory_order_relaxed); }
+
+    // References that another object keeps (object/kept.h).
+    void keep() {
+        note(ReferenceEvent::kGet, references_.fetch_add(1, std::memory_order_relaxed) + 1);
+    }
+    void unkeep();
+    // A reference that is counted already is kept from now on.
+    void note_kept() { note(ReferenceEvent::kGet, references()); }
 
     // ---- Owners ----
     // Each owner also holds a reference. Losing the last one calls on_unowned: no lock is held.
@@ -166,11 +193,19 @@ class Object {
     // Destroys the object and returns its memory to its cache; after the grace period.
     virtual void free_memory() = 0;
 
+    void become(Lifecycle next);
+    void warn_unless_closed_meanwhile(const char* operation) const;
+    void note(ReferenceEvent event, uint32_t references) {
+        if (history_ != nullptr) history_->record(event, references);
+    }
+    void lose_last_reference(uint32_t references_before);
+
     std::atomic<uint32_t> references_{1};
     const ObjectType type_;
     std::atomic<Lifecycle> lifecycle_{Lifecycle::kInit};
     ObjectId id_ = ObjectId::kNone;
-    std::atomic<uint64_t> owners_{0};  // 21 bits for each OwnerClass, so that the sum is one word
+    ObjectHistory* history_ = nullptr;  // set before it is shared
+    std::atomic<uint64_t> owners_{0};   // 21 bits for each OwnerClass, so that the sum is one word
     SpinLock* const guard_;
     SpinLock own_guard_{LockRank::kObject};
     WaitSource base_wait_;
@@ -192,3 +227,11 @@ class Object {
     uint64_t charged_bytes_ = 0;           // for the object itself, to charged_budget_
     Budget* charged_budget_ = nullptr;     // counted
 };
+
+// Stops the machine with a report about an object: its state and its history (object/report.cpp).
+[[noreturn]] void panic_about(const Object& object, const char* reason,
+                              SourceLocation where = SourceLocation::current());
+// The object that the current panic is about, or null.
+const Object* subject_of_panic();
+// Prints what is known of an object. Takes no lock.
+void print_object(const Object& object);

@@ -39,7 +39,7 @@ constinit ObjectRegistry::Shard ObjectRegistry::Shard::shards[kShards];
 void ObjectRegistry::add(Object& object) {
     const uint64_t id = next_id.fetch_add(1, std::memory_order_relaxed);
     object.id_ = static_cast<ObjectId>(id);
-    object.lifecycle_.store(Lifecycle::kLive, std::memory_order_relaxed);
+    object.become(Lifecycle::kLive);
     living.fetch_add(1, std::memory_order_relaxed);
     living_of[static_cast<uint32_t>(object.type())].fetch_add(1, std::memory_order_relaxed);
     Shard& shard = Shard::of(id);

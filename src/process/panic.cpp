@@ -67,6 +67,7 @@ void print_other_harts() {
 
 // Everything but the cause and this hart's frames, which the callers print.
 [[noreturn]] void finish_report() {
+    if (const Object* subject = subject_of_panic()) print_object(*subject);
     print_held_locks(this_hart());
     print_other_harts();
     print_last_records();

@@ -20,9 +20,9 @@ Process::Process(Budget& budget, Ref<AddressSpace> space, const char* name,
                  uint32_t priority_ceiling)
     : Object(kType, nullptr),
       priority_ceiling_(priority_ceiling),
-      budget_(budget),
+      budget_(Ref<Budget>(budget)),
       space_(std::move(space)),
-      handles_(budget) {
+      handles_(budget, this) {
     set_name(name_, name);
 }
 

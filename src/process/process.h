@@ -121,8 +121,8 @@ class Process final : public Object {
 
     bool first_ = false;
     bool ended_ = false;  // guarded by the guard: what readiness shows
-    Ref<Budget> budget_;
-    Ref<AddressSpace> space_;
+    Kept<Budget> budget_;
+    Kept<AddressSpace> space_;
     HandleTable handles_;
     char name_[kNameSize] = {};
 };

@@ -25,6 +25,11 @@ void ask_for(uint32_t work) { this_hart().block.attention |= work; }
 
 Thread& current_thread() { return *this_hart().thread; }
 
+uint64_t current_thread_id() {
+    const Thread* thread = this_hart().thread;
+    return thread == nullptr ? 0 : static_cast<uint64_t>(thread->id());
+}
+
 // ---- Between harts ------------------------------------------------------------------------------
 
 template <Thread* Thread::*kNext>
@@ -78,7 +83,7 @@ void Scheduler::make_ready(Thread& thread) {
 }
 
 void Scheduler::start(Thread& thread) {
-    thread.retain();
+    thread.keep();
     thread.state_.store(ThreadState::kReady, std::memory_order_relaxed);
     const HartIndex hart = place(thread);
     if (hart == this_hart().index) {
@@ -297,7 +302,7 @@ void Scheduler::finish_switch() {
     if (std::exchange(self.send_away_left_, false)) {
         send_to(place(left), left);  // from here on it is another hart's
     } else if (left.state() == ThreadState::kEnded) {
-        left.release();
+        left.unkeep();
     }
     // Against poke(): it sets its flag before it reads the home that send_to wrote before this.
     std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -25,6 +25,7 @@
 #include "mm/kernel_stack.h"
 #include "object/budget.h"
 #include "object/handle_table.h"
+#include "object/kept.h"
 #include "wait/wait_source.h"
 
 class AddressSpace;
@@ -52,7 +53,8 @@ class Thread final : public Object {
                                            KRIGHT_SIGNAL};
 
     struct Surroundings {
-        Ref<Object> process;  // counted for as long as the thread exists; null for the kernel's own
+        Kept<Object>
+            process;  // counted for as long as the thread exists; null for the kernel's own
         HandleTable* handles;  // these two belong to the process
         AddressSpace* space;
         Budget* budget;

@@ -33,6 +33,9 @@ struct Hart {
     uint32_t held_count = 0;
 };
 
+// The thread that runs on this hart, for reports; 0 while there is none. (sched/scheduler.cpp)
+uint64_t current_thread_id();
+
 inline Hart& this_hart() { return *reinterpret_cast<Hart*>(arch::hart_block()); }
 
 // All harts that were started, by index.

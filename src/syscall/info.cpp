@@ -47,6 +47,29 @@ Result<int64_t> lineage(const Query& query) {
     return answer(query, TRY(current_thread().handles().describe_lineage(query.handle)));
 }
 
+// Copies out the first `count` of an array.
+template <typename T, size_t kMost>
+Result<int64_t> answer_some(const Query& query, const T (&events)[kMost], uint32_t count) {
+    const uint64_t bytes = count * sizeof(T);
+    if (query.size < bytes) return Fail(Error::MSGSIZE);
+    if (bytes != 0 && !arch::copy_to_user(query.buffer.address, events, bytes)) {
+        return Fail(Error::FAULT);
+    }
+    return static_cast<int64_t>(bytes);
+}
+
+Result<int64_t> reference_history(const Query& query) {
+    kairos_info_reference_event events[ObjectHistory::kReferenceEvents];
+    const ObjectHistory* history = query.found.object->history();
+    return answer_some(query, events, history == nullptr ? 0 : history->references(events));
+}
+
+Result<int64_t> transfer_history(const Query& query) {
+    kairos_info_transfer_event events[ObjectHistory::kTransferEvents];
+    const ObjectHistory* history = query.found.object->history();
+    return answer_some(query, events, history == nullptr ? 0 : history->transfers(events));
+}
+
 template <typename T>
 Result<int64_t> describe(const Query& query) {
     return answer(query, static_cast<T*>(query.found.object)->describe());
@@ -127,6 +150,8 @@ struct Topic {
 
 constexpr Topic kTopics[] = {
     {KAIROS_INFO_BASIC, ObjectType::kAny, right::kNone, basic},
+    {KAIROS_INFO_REFCOUNT_HISTORY, ObjectType::kAny, right::kNone, reference_history},
+    {KAIROS_INFO_TRANSFER_HISTORY, ObjectType::kAny, right::kNone, transfer_history},
     {KAIROS_INFO_LINEAGE, ObjectType::kAny, right::kNone, lineage},
     {KAIROS_INFO_CHANNEL, ObjectType::kChannel, right::kNone, describe<Endpoint>},
     {KAIROS_INFO_PORT, ObjectType::kPort, right::kNone, describe<Port>},

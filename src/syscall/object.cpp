@@ -23,6 +23,7 @@ Result<Object*> find_pollable(HandleValue handle) {
     const FoundHandle found = TRY(current_thread().handles().find(handle));
     if (!found.object->pollable()) return Fail(Error::NOTSUP);
     if (!found.rights.covers(right::kWait)) return Fail(Error::ACCES);
+    found.object->expect_usable("poll or wait");
     return found.object;
 }
 
@@ -97,6 +98,7 @@ Result<int64_t> object_read(HandleValue handle, UserPointer<uint8_t> buffer, uin
     TRY(check_buffer(options, buffer, size));
     const bool nonblocking = options != 0;
     const FoundHandle found = TRY(current_thread().handles().find(handle));
+    found.object->expect_usable("read");
     switch (found.type) {
         case ObjectType::kChannel:
             return read_channel(handle, buffer, size, nonblocking);
@@ -124,6 +126,7 @@ Status object_signal(HandleValue handle, uint32_t clear, uint32_t set) {
     const FoundHandle found = TRY(current_thread().handles().find(handle));
     if ((found.object->raisable_signals() & KPORT_BIND_USER) == 0) return Fail(Error::NOTSUP);
     if (!found.rights.covers(right::kSignal)) return Fail(Error::ACCES);
+    found.object->expect_usable("signal");
     found.object->signal(clear, set);
     return {};
 }

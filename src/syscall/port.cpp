@@ -30,6 +30,7 @@ Status port_bind(HandleValue port_handle, HandleValue object_handle, uint64_t ke
     if (raisable == 0) return Fail(Error::NOTSUP);
     if (!found.rights.covers(right::kWait)) return Fail(Error::ACCES);
     if ((signals & ~raisable) != 0) return Fail(Error::INVAL);
+    found.object->expect_usable("bind");
     return port->bind(*found.object, key, signals);
 }
 

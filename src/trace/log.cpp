@@ -47,13 +47,27 @@ void print_pieces(ConsoleSink& sink, const char* text, ...) {
     va_end(arguments);
 }
 
+void print_time(ConsoleSink& sink) {
+    const uint64_t microseconds = arch::now().nanoseconds / 1000;
+    print_pieces(sink, "[%5lu.%06lu] ", microseconds / 1'000'000, microseconds % 1'000'000);
+}
+
 }  // namespace
+
+void log_warning(const char* text, va_list arguments, uint32_t suppressed) {
+    ConsoleSink sink;
+    LogSection section;
+    print_time(sink);
+    print_pieces(sink, "warning: ");
+    format(sink, text, arguments);
+    if (suppressed != 0) print_pieces(sink, " (%u more like this were not printed)", suppressed);
+    sink.put("\n", 1);
+}
 
 void log(const char* text, ...) {
     ConsoleSink sink;
     LogSection section;
-    const uint64_t microseconds = arch::now().nanoseconds / 1000;
-    print_pieces(sink, "[%5lu.%06lu] ", microseconds / 1'000'000, microseconds % 1'000'000);
+    print_time(sink);
     va_list arguments;
     va_start(arguments, text);
     format(sink, text, arguments);

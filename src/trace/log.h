@@ -16,6 +16,9 @@
 // call's bytes stay together.
 void console_write_program_output(const char* bytes, size_t size);
 
+// One line for trace/warn.h: `suppressed` like it were not printed before.
+void log_warning(const char* format, va_list arguments, uint32_t suppressed);
+
 // Marks the log for a reader that separates it from programs' output (see docs/debugging.md).
 void console_set_framed();
 // A panic does not wait for a lock whose holder may be gone.

@@ -115,6 +115,8 @@ void idle_until_interrupt() {
 }
 
 Instant now() { return {time_now.load()}; }
+uint64_t ticks() { return time_now.load(); }
+Instant instant_of(uint64_t ticks) { return {ticks}; }
 void init_time(uint32_t, bool) {}
 void set_timer(Instant when) { timers[this_hart().index.value] = when.nanoseconds; }
 

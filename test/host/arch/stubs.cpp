@@ -16,6 +16,7 @@ void panic(const char* reason, SourceLocation) { throw hosted::Panic(reason); }
     if (hosted::on_preemption_point) hosted::on_preemption_point();
 }
 
+[[gnu::weak]] uint64_t current_thread_id() { return 0; }
 [[gnu::weak]] Waiter& current_waiter() { panic("nobody can sleep in this test"); }
 [[gnu::weak]] void park(Waiter&) { panic("nobody can sleep in this test"); }
 [[gnu::weak]] void make_ready(Waiter&) { panic("nobody sleeps in this test"); }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
+#include <string>
 
 #include "arch/paging.h"
 #include "base/types.h"
@@ -36,6 +37,9 @@ void enter_hart(HartIndex hart);
 struct Panic : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+
+// What the kernel has logged and printed since this was last asked.
+std::string take_log();
 
 // Called by preemption_point(), for tests that do something in between; none at first.
 extern std::function<void()> on_preemption_point;
