@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr int kRounds = 40;
+constexpr int kRounds = 25;
 constexpr uint32_t kPage = KAIROS_PAGE_SIZE;
 constexpr uint32_t kLarge = 2 * kPage;
 
