@@ -10,8 +10,8 @@ MEMORY ?= 256
 N ?= 200
 V ?= 0
 
-ifeq ($(filter $(CONFIG),release debug),)
-$(error CONFIG is release or debug, not '$(CONFIG)')
+ifeq ($(filter $(CONFIG),release debug measure),)
+$(error CONFIG is release, debug or measure, not '$(CONFIG)')
 endif
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -44,18 +44,19 @@ help:
 	@echo '  make sdk                          build/sdk: kairos-cc, kairos-c++, kairos-run'
 	@echo '  make debug                        boot and wait for gdb, which is started'
 	@echo '  make bench                        instruction counts of the usual operations'
+	@echo '  make quiet                        the longest stretch without interrupts in all tests'
 	@echo '  make check                        formatting, second compiler, include rules'
 	@echo '  make soak-boot [N=200]            boot N times on 1, 2, 4 and 8 harts each'
 	@echo '  make format                       put the sources into shape'
 	@echo '  make clean                        remove build/'
 	@echo
-	@echo 'Options: CONFIG=release|debug (now $(CONFIG)), V=1 shows the commands.'
+	@echo 'Options: CONFIG=release|debug|measure (now $(CONFIG)), V=1 shows the commands.'
 
 # What a target needs to be installed is installed, or asked for, before make looks at anything
 # that would fail without it.
 goals := $(or $(MAKECMDGOALS),help)
 needs := $(if $(filter-out help clean format,$(goals)),build) \
-         $(if $(filter test bench soak-boot,$(goals)),test) \
+         $(if $(filter test bench soak-boot quiet,$(goals)),test) \
          $(if $(filter check format,$(goals)),check) $(if $(filter debug,$(goals)),debug)
 ifneq ($(strip $(needs)),)
 ifneq ($(shell sh $(SUPPORT)/deps.sh $(needs) >&2 && echo ok),ok)

@@ -20,7 +20,8 @@ kernel_common_flags := -ffreestanding -nostdlib -fno-pic -mcmodel=medany \
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector \
     -ffile-prefix-map=$(CURDIR)/= -fno-ident $(kernel_includes)
 kernel_cxx_flags := $(kernel_common_flags) -std=c++23 -fno-exceptions -fno-rtti \
-    -fno-threadsafe-statics -Wall -Wextra -Werror -DKAIROS_DEBUG=$(kernel_debug)
+    -fno-threadsafe-statics -Wall -Wextra -Werror -DKAIROS_DEBUG=$(kernel_debug) \
+    -DKAIROS_MEASURE=$(if $(filter measure,$(CONFIG)),1,0)
 
 .PHONY: kernel
 kernel: $(KERNEL)

@@ -28,7 +28,7 @@ host_kernel_sources := $(sort $(shell find src/base src/sync src/mm src/trace/co
     src/object src/memory -name '*.cpp' 2>/dev/null) $(wildcard test/host/arch/*.cpp))
 host_objects := $(host_test_sources:%=$(HOST)/%.o) $(host_kernel_sources:%=$(HOST)/%.o)
 host_tests := $(if $(host_test_sources),$(HOST)/unit-tests)
-host_flags := -std=c++23 -O1 -g -Wall -Wextra -Werror -DKAIROS_DEBUG=1 -Isrc \
+host_flags := -std=c++23 -O1 -g -Wall -Wextra -Werror -DKAIROS_DEBUG=1 -DKAIROS_MEASURE=0 -Isrc \
     -Itest/host/arch/include -Itest/host -fsanitize=address,undefined -fno-sanitize-recover=all
 
 $(HOST)/%.cpp.o: %.cpp
@@ -44,6 +44,13 @@ test: sdk $(KERNEL) $(test_programs) $(host_tests)
 	@$(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) \
 	    $(if $(host_tests),--host $(host_tests)) --python $(SUPPORT)/tests \
 	    $(if $(test_programs),--programs $(test_programs)) $(TESTFLAGS)
+
+# A kernel of its own measures; exact counts need one hart, and an instruction a nanosecond.
+.PHONY: quiet
+quiet: sdk $(test_programs)
+	@$(MAKE) CONFIG=measure kernel
+	@$(PYTHON) $(SUPPORT)/run_tests.py --icount --kernel build/measure/kernel/kairos.elf \
+	    --programs $(test_programs) $(TESTFLAGS)
 
 .PHONY: bench
 bench: sdk $(bench_programs)
@@ -77,7 +84,7 @@ check-includes:
 # Clang compiles the kernel a second time, for its thread-safety analysis.
 clang_compile = clang++-14 --target=riscv64-linux-gnu -march=rv64imac -mabi=lp64 -std=c++2b \
     -fsyntax-only -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ -nostdlibinc \
-    $(kernel_includes) $(clang_system) -DKAIROS_DEBUG=1 -Wall -Wextra -Werror -Wthread-safety
+    $(kernel_includes) $(clang_system) -DKAIROS_DEBUG=1 -DKAIROS_MEASURE=0 -Wall -Wextra -Werror -Wthread-safety
 .PHONY: check-clang
 check-clang: $(kernel_sources:%=$(BUILD)/clang/%.ok)
 

@@ -90,12 +90,16 @@ void relax() {
 }
 
 void open_interrupt_window() {
+    quiet_ends();
     csr::set<csr::kSstatus>(SSTATUS_SIE);
     csr::clear<csr::kSstatus>(SSTATUS_SIE);
+    quiet_begins();
 }
 
 void idle_until_interrupt() {
+    quiet_ends();
     asm volatile("wfi" : : : "memory");  // wakes for a pending interrupt even while they are off
+    quiet_begins();
     open_interrupt_window();
 }
 

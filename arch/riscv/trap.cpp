@@ -92,6 +92,7 @@ void handle_interrupt(const UserFrame& registers, uint64_t cause) {
 
 void handle_user_trap(arch::UserFrame& frame, uint64_t cause, uint64_t value) {
     using namespace arch;
+    quiet_begins();
     if ((cause & kInterruptBit) != 0) {
         handle_interrupt(frame, cause);
     } else if (cause == kCauseIllegal && enable_fpu()) {
@@ -100,6 +101,7 @@ void handle_user_trap(arch::UserFrame& frame, uint64_t cause, uint64_t value) {
         on_user_fault(frame, fault_of(frame, cause, value));
         flush_local_page({value});  // the hart may remember that nothing was mapped there
     }
+    quiet_ends();
 }
 
 // An interrupt that was let in, or a fault of the user-copy code. Only page faults at user
@@ -107,7 +109,9 @@ void handle_user_trap(arch::UserFrame& frame, uint64_t cause, uint64_t value) {
 void handle_kernel_trap(arch::UserFrame& registers, uint64_t cause, uint64_t value) {
     using namespace arch;
     if ((cause & kInterruptBit) != 0) {
+        quiet_begins();
         handle_interrupt(registers, cause);
+        quiet_ends();
         return;
     }
     if (value >= kUserEnd) on_kernel_fault(registers, fault_of(registers, cause, value));

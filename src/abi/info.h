@@ -171,6 +171,8 @@ struct kairos_info_hart {
     uint64_t interrupts;
     uint64_t ipis_sent;
     uint64_t threads_migrated_here;
+    uint64_t
+        longest_quiet; /* instructions without interrupts, if the kernel measures; otherwise 0 */
 };
 
 struct kairos_info_platform {

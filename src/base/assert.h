@@ -22,6 +22,8 @@ struct SourceLocation {
 [[noreturn]] void panic(const char* reason, SourceLocation where = SourceLocation::current());
 
 inline constexpr bool kDebugBuild = KAIROS_DEBUG != 0;
+// A release that measures itself (make quiet).
+inline constexpr bool kMeasureBuild = KAIROS_MEASURE != 0;
 
 inline void check(bool holds, const char* invariant,
                   SourceLocation where = SourceLocation::current()) {

@@ -9,7 +9,10 @@
 namespace {
 constexpr uint32_t kGenerationBits = 20;
 constexpr uint32_t kLastGeneration = (1u << kGenerationBits) - 1;
-constexpr uint32_t kClosedPerPiece = 16;
+// How much of a table is gone through in one piece: slots looked at, of which a handle that has to
+// be closed counts for many.
+constexpr uint32_t kSlotsPerPiece = 64;
+constexpr uint32_t kSlotsPerClose = 16;
 
 constexpr uint64_t word_of(uint32_t generation, ObjectType type, Rights rights) {
     return uint64_t{generation} << 32 | static_cast<uint64_t>(type) << 16 | rights.bits();
@@ -248,17 +251,20 @@ bool HandleTable::forget(Cap& cap) {
 }
 
 bool HandleTable::close_some() {
-    for (uint32_t closed = 0; closed < kClosedPerPiece; ++closing_from_) {
+    for (uint32_t looked_at = 0; looked_at < kSlotsPerPiece;) {
         OwnedCap cap;  // closed outside the lock
         LockGuard guard(lock_);
-        if (closing_from_ == chunk_count_ * kSlotsPerChunk) return false;
-        if (slot(closing_from_).word.load(std::memory_order_relaxed) == 0) {
-            if (closing_from_ % kSlotsPerChunk == kSlotsPerChunk - 1) ++closed;
-            continue;
+        const uint32_t end = chunk_count_ * kSlotsPerChunk;
+        while (closing_from_ < end && looked_at < kSlotsPerPiece &&
+               slot(closing_from_).word.load(std::memory_order_relaxed) == 0) {
+            ++closing_from_;
+            ++looked_at;
         }
+        if (closing_from_ == end) return false;
+        if (looked_at == kSlotsPerPiece) return true;
         withdraw(closing_from_);
         cap = leave(closing_from_);
-        ++closed;
+        looked_at += kSlotsPerClose;
     }
     return true;
 }

@@ -12,6 +12,7 @@
 #include "process/elf_image.h"
 #include "process/process.h"
 #include "trace/log.h"
+#include "trace/quiet.h"
 
 namespace {
 
@@ -149,6 +150,7 @@ class Startup {
 };
 
 void power_off_with(const ProcessEnd& how) {
+    report_longest_quiet();
     const bool faulted = how.fault_cause != 0 || how.fault_pc != 0;
     platform::power_off(faulted ? kFailedStatus : static_cast<uint32_t>(how.code & 0xff));
 }

@@ -25,4 +25,5 @@ void attend() {
             current_thread().stay_while_suspended();
         }
     }
+    quiet_ends();
 }

@@ -1,6 +1,8 @@
 // The table of harts, and the lock-order check of debug builds.
 #include "sync/hart.h"
 
+#include "arch/backtrace.h"
+
 constinit std::atomic<uint32_t> Harts::count_{0};
 constinit Hart Harts::harts_[kMaxHarts];
 
@@ -12,6 +14,21 @@ Hart& Harts::add(uint64_t hardware_id) {
     hart.hardware_id = hardware_id;
     count_.store(index + 1, std::memory_order_release);
     return hart;
+}
+
+void note_quiet_begin(uint64_t function) {
+    QuietStretch& quiet = this_hart().quiet;
+    quiet.began_in = function;
+    quiet.began = arch::retired_instructions();
+}
+
+void note_quiet_end() {
+    QuietStretch& quiet = this_hart().quiet;
+    const uint64_t length = arch::retired_instructions() - quiet.began;
+    if (quiet.began == 0 || length <= quiet.longest.load(std::memory_order_relaxed)) return;
+    quiet.longest.store(length, std::memory_order_relaxed);
+    quiet.longest_in = quiet.began_in;
+    quiet.frames = arch::backtrace(quiet.ended_at, QuietStretch::kFrames);
 }
 
 void note_lock_taken(LockRank rank) {

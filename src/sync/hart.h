@@ -16,6 +16,19 @@ inline constexpr uint32_t kThread = 1u << 1;      // the current thread was kill
 inline constexpr uint32_t kTeardown = 1u << 2;    // objects wait to be destroyed
 }  // namespace attention
 
+// `make quiet`: the longest stretch of instructions without interrupts, the firmware's included,
+// and where it ended. Exact with one hart and -icount; otherwise only a hint.
+struct QuietStretch {
+    static constexpr uint32_t kFrames = 8;
+
+    uint64_t began = 0;     // the hart's count of instructions
+    uint64_t began_in = 0;  // the function that was called then, if one is known
+    std::atomic<uint64_t> longest{0};
+    uint64_t ended_at[kFrames] = {};  // innermost first; written with `longest`
+    uint32_t frames = 0;
+    uint64_t longest_in = 0;  // `began_in` of the longest
+};
+
 struct Hart {
     arch::HartBlock block;  // first: assembly reaches it through the hart register
     HartIndex index;
@@ -27,6 +40,8 @@ struct Hart {
     // Counters, read by others at any time.
     std::atomic<uint64_t> interrupts{0};
     std::atomic<uint64_t> ipis_sent{0};
+
+    QuietStretch quiet;
 
     // Debug builds: held locks, outermost first.
     LockRank held_ranks[16] = {};
@@ -52,6 +67,16 @@ class Harts {
     static std::atomic<uint32_t> count_;
     static Hart harts_[kMaxHarts];
 };
+
+// To be called, in pairs, where interrupts have gone off, and where they are about to be let in.
+void note_quiet_begin(uint64_t function);
+void note_quiet_end();
+inline void quiet_begins(uint64_t function = 0) {
+    if constexpr (kMeasureBuild) note_quiet_begin(function);
+}
+inline void quiet_ends() {
+    if constexpr (kMeasureBuild) note_quiet_end();
+}
 
 // One T for each hart, on cache lines of its own.
 template <typename T>

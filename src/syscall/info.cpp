@@ -124,7 +124,8 @@ Result<int64_t> harts(const Query& query) {
                                     .system_calls = hart.block.system_calls,
                                     .interrupts = hart.interrupts.load(),
                                     .ipis_sent = hart.ipis_sent.load(),
-                                    .threads_migrated_here = counters.migrated_here.load()};
+                                    .threads_migrated_here = counters.migrated_here.load(),
+                                    .longest_quiet = hart.quiet.longest.load()};
         if (!arch::copy_to_user(query.buffer.address + i * sizeof(info), &info, sizeof(info))) {
             return Fail(Error::FAULT);
         }

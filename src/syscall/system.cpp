@@ -10,6 +10,7 @@
 #include "syscall/bodies.h"
 #include "syscall/give.h"
 #include "trace/log.h"
+#include "trace/quiet.h"
 
 namespace system_calls {
 
@@ -88,6 +89,7 @@ Status resource_create(HandleValue parent, uint32_t kind, uint64_t base, uint64_
 Status system_power(HandleValue resource, uint32_t exit_status) {
     TRY(authority(resource, right::kManage, {ResourceKind::kSystem}));
     log("power off, status %u", exit_status & 0xff);
+    report_longest_quiet();
     platform::power_off(exit_status);
 }
 

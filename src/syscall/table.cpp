@@ -5,6 +5,7 @@
 
 #include "abi/syscalls.h"
 #include "arch/entry.h"
+#include "sync/hart.h"
 #include "syscall/bodies.h"
 
 namespace {
@@ -36,11 +37,14 @@ template <typename Return, typename... Arguments, Return (*kBody)(Arguments...)>
 struct Entry<kBody> {
     static int64_t call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                         uint64_t a5) {
+        quiet_begins(reinterpret_cast<uint64_t>(kBody));
         const Register registers[] = {{a0}, {a1}, {a2}, {a3}, {a4}, {a5}};
-        return [&]<size_t... i>(std::index_sequence<i...>) {
+        const int64_t result = [&]<size_t... i>(std::index_sequence<i...>) {
             return to_register(kBody(Arguments(registers[i])...));
         }
         (std::index_sequence_for<Arguments...>{});
+        quiet_ends();
+        return result;
     }
 };
 

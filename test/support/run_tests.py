@@ -78,12 +78,24 @@ def read_cases(output: str, status: int) -> tuple[int, list[str]]:
     return passed, failures
 
 
+def longest_quiet(runs: list[Run]) -> str:
+    """The longest stretch without interrupts that a kernel which measures it has reported, and where."""
+    reports = [(int(found[1]), run.name, found[2]) for run in runs for found in
+               re.finditer(r"longest stretch without interrupts: (\d+) instructions, to\n"
+                           r"((?: {4}0x[0-9a-f]+ .+\n)*)", run.log)]
+    if not reports:
+        return ""
+    length, name, frames = max(reports)
+    return f"longest stretch without interrupts: {length} instructions, in {name}, to\n{frames}"
+
+
 def run_program(program: Path, harts: int, options: argparse.Namespace) -> Run:
     run = Run(f"{program.name} on {harts} hart{'s' if harts > 1 else ''}")
     started = time.monotonic()
     status, output, log = run_command(
         [sys.executable, str(HERE / "kairos_run.py"), "--kernel", str(options.kernel), "--harts",
-         str(harts), "--timeout", str(options.timeout), str(program)],
+         str(harts), "--timeout", str(options.timeout), *(["--icount"] if options.icount else []),
+         str(program)],
         options.timeout + GRACE_SECONDS)
     run.passed, run.failures = read_cases(output, status)
     run.seconds = time.monotonic() - started
@@ -146,11 +158,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--python", type=Path, nargs="*", default=[], help="folders of unittests")
     parser.add_argument("--programs", type=Path, nargs="*", default=[])
     parser.add_argument("--harts", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--icount", action="store_true",
+                        help="count instructions (one hart); a kernel that measures says how long it "
+                        "kept interrupts off")
     parser.add_argument("--filter", default="", help="only what has this in its name")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="machines at a time")
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one program")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.icount:
+        options.harts = [1]
+    return options
 
 
 def plan(options: argparse.Namespace) -> list[Callable[[], Run]]:
@@ -194,6 +212,8 @@ def main() -> int:
     failed = sum(len(run.failures) for run in runs)
     if not runs:
         print("There is nothing to run." + (" Does --filter fit?" if options.filter else ""))
+    if options.icount:
+        print(longest_quiet(runs), end="")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

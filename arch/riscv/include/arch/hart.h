@@ -39,6 +39,13 @@ inline HartBlock* hart_block() {
     return block;
 }
 
+// How many instructions this hart has executed.
+inline uint64_t retired_instructions() {
+    uint64_t count;
+    asm volatile("rdinstret %0" : "=r"(count) : : "memory");
+    return count;
+}
+
 // Waits a little inside a spin loop, and parks this hart when the machine is stopping.
 void relax();
 
