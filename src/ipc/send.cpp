@@ -95,13 +95,13 @@ Status Endpoint::reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
     Endpoint& to = *peer();
     ReceiveOffer* offer = to.calls_.lower_bound(outgoing.message.txid);
     const bool waiting = offer != nullptr && offer->txid == outgoing.message.txid;
+    if (waiting) to.calls_.remove(*offer);  // even if he is just leaving: nobody finds him again
     if (!waiting || !to.callers_.take(offer->waiter, WakeReason::kData)) {
         held.unlock();
         count(Counter::channel_replies_dropped);
         CapChain dropped = outgoing.handles.commit();
         return {};
     }
-    to.calls_.remove(*offer);
     held.unlock();
     switch (deliver_to(*offer, outgoing)) {
         case Delivered::kYes:

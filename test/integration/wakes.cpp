@@ -10,29 +10,6 @@ namespace {
 
 constexpr int kRounds = 60;
 
-// A thread that waits and may be gone before anybody looks.
-template <typename Call>
-class Fickle {
-  public:
-    explicit Fickle(Call call) : call_(call), worker_(Run{this}) {
-        ::wait_until_blocked(worker_.thread());
-    }
-    kairos_handle_t thread() const { return worker_.thread(); }
-    kairos_status_t result() {
-        worker_.join();
-        return result_;
-    }
-
-  private:
-    struct Run {
-        Fickle* self;
-        void operator()() { self->result_ = self->call_(); }
-    };
-    kairos_status_t result_ = INT64_MIN;
-    Call call_;
-    Worker<Run> worker_;
-};
-
 // Somebody whose time runs out about when what he waits for comes, and behind him somebody who has
 // all the time. `wait(deadline)` takes what one `give()` gives, and returns at least 0 then.
 template <typename Wait, typename Give>

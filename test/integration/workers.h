@@ -82,6 +82,31 @@ class Blocked {
     Call call_;
 };
 
+// One that may be over before anybody looks.
+template <typename Call>
+class Fickle {
+  public:
+    // Returns when the call sleeps or is over.
+    explicit Fickle(Call call) : call_(call), worker_(Run{this}) {
+        ::wait_until_blocked(worker_.thread());
+    }
+
+    kairos_handle_t thread() const { return worker_.thread(); }
+    kairos_status_t result() {
+        worker_.join();
+        return result_;
+    }
+
+  private:
+    struct Run {
+        Fickle* self;
+        void operator()() { self->result_ = self->call_(); }
+    };
+    kairos_status_t result_ = INT64_MIN;
+    Call call_;
+    Worker<Run> worker_;
+};
+
 // Lets the calling thread, or another, run on one hart only.
 inline void pin(uint32_t hart, kairos_handle_t thread = kairos_self_thread()) {
     REQUIRE_STATUS(0, kairos_thread_set_affinity(thread, uint64_t{1} << hart));
