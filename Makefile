@@ -2,7 +2,8 @@
 #
 # Everything is built below build/: the kernel and programs of a configuration in build/<config>/,
 # the SDK in build/sdk (of the configuration built last), sources from elsewhere in
-# build/third_party. Fragments: mk/kernel.mk, mk/programs.mk, mk/test.mk, user/sdk.mk.
+# build/third_party, what is given to others in build/images. Fragments: mk/kernel.mk,
+# mk/programs.mk, mk/test.mk, mk/images.mk, user/sdk.mk.
 
 CONFIG ?= release
 HARTS ?= 4
@@ -23,6 +24,8 @@ endif
 SHELL := /bin/sh
 PYTHON := python3
 export PYTHONDONTWRITEBYTECODE := 1
+# What tools print and how they sort does not depend on who builds.
+export LC_ALL := C
 
 BUILD := build/$(CONFIG)
 SDK := build/sdk
@@ -35,6 +38,17 @@ else
 quiet =
 endif
 
+# `$(eval $(call record,file,text))`: a file that holds the text, and is written only when that
+# changes. What depends on it is made anew when flags change, or when a list of files does.
+define record
+$(1): FORCE
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' > $$@
+endef
+
+.PHONY: FORCE
+FORCE:
+
 .PHONY: help
 help:
 	@echo 'Kairos, a capability microkernel for 64-bit RISC-V.'
@@ -45,8 +59,12 @@ help:
 	@echo '  make debug                        boot and wait for gdb, which is started'
 	@echo '  make bench                        instruction counts of the usual operations'
 	@echo '  make quiet                        the longest stretch without interrupts in all tests'
-	@echo '  make check                        formatting, second compiler, include rules'
+	@echo '  make check                        formatting, second compiler, include rules, scripts'
 	@echo '  make soak-boot [N=200]            boot N times on 1, 2, 4 and 8 harts each'
+	@echo '  make images                       build/images: kernel, programs, archive, SDK, sums'
+	@echo '  make reproduce                    build them twice, differently, and compare'
+	@echo '  make docker-check                 build them in a container without Docker, and compare'
+	@echo '  make release                      images of a committed tree, reproduced, with notes'
 	@echo '  make format                       put the sources into shape'
 	@echo '  make clean                        remove build/'
 	@echo
@@ -55,8 +73,11 @@ help:
 # What a target needs to be installed is installed, or asked for, before make looks at anything
 # that would fail without it.
 goals := $(or $(MAKECMDGOALS),help)
-needs := $(if $(filter-out help clean format,$(goals)),build) \
+needs := $(if $(filter-out help clean format lock,$(goals)),build) \
+         $(if $(filter-out help clean format lock kernel images reproduce,$(goals)),run) \
          $(if $(filter test bench soak-boot quiet,$(goals)),test) \
+         $(if $(filter reproduce release,$(goals)),reproduce) \
+         $(if $(filter docker-check,$(goals)),container) \
          $(if $(filter check format,$(goals)),check) $(if $(filter debug,$(goals)),debug)
 ifneq ($(strip $(needs)),)
 ifneq ($(shell sh $(SUPPORT)/deps.sh $(needs) >&2 && echo ok),ok)
@@ -68,6 +89,7 @@ include mk/kernel.mk
 include user/sdk.mk
 include mk/programs.mk
 include mk/test.mk
+include mk/images.mk
 
 .PHONY: all
 all: kernel sdk programs compile_commands.json

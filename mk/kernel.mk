@@ -18,7 +18,7 @@ kernel_debug := $(if $(filter debug,$(CONFIG)),1,0)
 kernel_common_flags := -ffreestanding -nostdlib -fno-pic -mcmodel=medany \
     -march=rv64imac_zicsr_zifencei -mabi=lp64 -O2 -g -fno-omit-frame-pointer \
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector \
-    -ffile-prefix-map=$(CURDIR)/= -fno-ident $(kernel_includes)
+    -ffile-prefix-map=$(CURDIR)=. -fno-ident $(kernel_includes)
 kernel_cxx_flags := $(kernel_common_flags) -std=c++23 -fno-exceptions -fno-rtti \
     -fno-threadsafe-statics -Wall -Wextra -Werror -DKAIROS_DEBUG=$(kernel_debug) \
     -DKAIROS_MEASURE=$(if $(filter measure,$(CONFIG)),1,0)
@@ -29,10 +29,9 @@ kernel: $(KERNEL)
 $(LIBFDT)/libfdt.h:
 	$(call quiet,FETCH,libfdt) $(PYTHON) $(SUPPORT)/third_party.py libfdt
 
-# Flags are part of what an object is made from.
-$(KERNEL_OBJECTS)/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(kernel_cxx_flags)' | cmp -s - $@ || echo '$(kernel_cxx_flags)' > $@
+# Flags are part of what an object is made from, the list of objects of what the kernel is.
+$(eval $(call record,$(KERNEL_OBJECTS)/flags,$(kernel_cxx_flags)))
+$(eval $(call record,$(KERNEL_OBJECTS)/objects,$(kernel_objects)))
 
 $(KERNEL_OBJECTS)/%.cpp.o: %.cpp $(KERNEL_OBJECTS)/flags | $(LIBFDT)/libfdt.h
 	@mkdir -p $(@D)
@@ -56,13 +55,14 @@ $(KERNEL_OBJECTS)/symbols-none.S: $(SUPPORT)/symbols.py
 	@mkdir -p $(@D)
 	@$(PYTHON) $(SUPPORT)/symbols.py > $@
 
-$(KERNEL_OBJECTS)/first-link.elf: $(kernel_objects) $(KERNEL_OBJECTS)/symbols-none.o linker/kernel.ld
+$(KERNEL_OBJECTS)/first-link.elf: $(kernel_objects) $(KERNEL_OBJECTS)/symbols-none.o linker/kernel.ld \
+        $(KERNEL_OBJECTS)/objects
 	@$(kernel_link) $(KERNEL_OBJECTS)/symbols-none.o -o $@
 
 $(KERNEL_OBJECTS)/symbols.S: $(KERNEL_OBJECTS)/first-link.elf $(SUPPORT)/symbols.py
 	@$(PYTHON) $(SUPPORT)/symbols.py $< > $@
 
-$(KERNEL): $(kernel_objects) $(KERNEL_OBJECTS)/symbols.o linker/kernel.ld
+$(KERNEL): $(kernel_objects) $(KERNEL_OBJECTS)/symbols.o linker/kernel.ld $(KERNEL_OBJECTS)/objects
 	$(call quiet,LD,$@) $(kernel_link) $(KERNEL_OBJECTS)/symbols.o -o $@
 
 # One line per file, for editors and other tools.
@@ -71,8 +71,5 @@ compile_commands.json: $(MAKEFILE_LIST)
 	    printf '%s\n{"directory": "%s", "file": "%s", "command": "%s"}' "$$between" '$(CURDIR)' \
 	        "$$file" '$(CROSS)g++ $(kernel_cxx_flags) -c '"$$file"; between=','; \
 	done; printf '\n]\n'; } > $@
-
-.PHONY: FORCE
-FORCE:
 
 -include $(kernel_objects:.o=.d)

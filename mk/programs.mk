@@ -5,7 +5,7 @@ USER := $(BUILD)/user
 program_folders := $(sort $(wildcard user/servers/*/ user/apps/*/))
 program_names := $(filter-out common,$(notdir $(program_folders:%/=%)))
 programs := $(program_names:%=$(USER)/%)
-program_flags := -O2 -g -Wall -Wextra -Werror -Iuser -ffile-prefix-map=$(CURDIR)/=
+program_flags := -O2 -g -Wall -Wextra -Werror -Iuser -ffile-prefix-map=$(CURDIR)=.
 
 .PHONY: programs
 programs: $(programs)
@@ -15,8 +15,11 @@ sources_of = $(sort $(wildcard user/servers/$(1)/*.c user/servers/$(1)/*.cpp \
 headers_of_programs := $(wildcard user/protocols/* user/apps/common/* user/servers/*/*.h* \
                                   user/apps/*/*.h*)
 
+program_sources = $(foreach program,$(program_names),$(call sources_of,$(program)))
+$(eval $(call record,$(USER)/made-from,$(program_flags) $(program_sources)))
+
 define program_rule
-$(USER)/$(1): $(call sources_of,$(1)) $(headers_of_programs) $(SDK)/stamp
+$(USER)/$(1): $(call sources_of,$(1)) $(headers_of_programs) $(SDK)/stamp $(USER)/made-from
 	@mkdir -p $$(@D)
 	$$(call quiet,LINK,$$@) $(SDK)/bin/$(if $(filter %.cpp,$(call sources_of,$(1))),kairos-c++,kairos-cc) \
 	    $(program_flags) $(call sources_of,$(1)) -o $$@
@@ -30,12 +33,19 @@ archive_entries := $(foreach program,$(program_names),$(program)=$(USER)/strippe
                    manifest=user/servers/init/manifest \
                    $(foreach file,$(archive_files),$(file:user/files/%=%)=$(file))
 
-# Debug information stays here; what is booted does without.
-$(USER)/stripped/%: $(USER)/%
-	@mkdir -p $(@D)
-	@$(CROSS)strip -o $@ $<
+$(eval $(call record,$(USER)/archive-entries,$(archive_entries)))
 
-$(ARCHIVE): $(program_names:%=$(USER)/stripped/%) user/servers/init/manifest $(archive_files) $(SUPPORT)/archive.py
+# What is booted does without debug information. It is kept beside, in a file that the program names.
+$(USER)/debug/%.debug: $(USER)/%
+	@mkdir -p $(@D)
+	@$(CROSS)objcopy --only-keep-debug $< $@
+
+$(USER)/stripped/%: $(USER)/% $(USER)/debug/%.debug
+	@mkdir -p $(@D)
+	@$(CROSS)objcopy --strip-all --add-gnu-debuglink=$(USER)/debug/$*.debug $< $@
+
+$(ARCHIVE): $(program_names:%=$(USER)/stripped/%) user/servers/init/manifest $(archive_files) $(SUPPORT)/archive.py \
+        $(USER)/archive-entries
 	$(call quiet,ARCHIVE,$@) $(PYTHON) $(SUPPORT)/archive.py $@ $(archive_entries)
 
 qemu_command = qemu-system-riscv64 -M virt -cpu rv64 -smp $(HARTS) -m $(MEMORY) -nographic \

@@ -70,7 +70,7 @@ clang_system := $(shell $(CROSS)g++ -xc++ -E -v /dev/null 2>&1 | \
     sed -n '/^\#include </,/^End/s/^ \(\/.*\)/-isystem \1/p')
 
 .PHONY: check
-check: check-format check-includes check-clang check-nocompile
+check: check-format check-includes check-scripts check-clang check-nocompile
 
 .PHONY: check-format
 check-format:
@@ -81,6 +81,15 @@ check-format:
 check-includes:
 	$(call quiet,CHECK,include rules) $(PYTHON) $(SUPPORT)/check_includes.py
 
+shell_scripts := $(SUPPORT)/deps.sh $(SUPPORT)/docker_check.sh user/sdk/kairos-cc \
+    user/sdk/prepare-libc
+python_scripts := $(sort $(shell find test -name '*.py'))
+
+.PHONY: check-scripts
+check-scripts:
+	$(call quiet,CHECK,scripts) for file in $(shell_scripts); do sh -n $$file || exit 1; done; \
+	    bash -n .ci/run && $(PYTHON) $(SUPPORT)/check_python.py $(python_scripts)
+
 # Clang compiles the kernel a second time, for its thread-safety analysis.
 clang_compile = clang++-14 --target=riscv64-linux-gnu -march=rv64imac -mabi=lp64 -std=c++2b \
     -fsyntax-only -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ -nostdlibinc \
@@ -88,9 +97,12 @@ clang_compile = clang++-14 --target=riscv64-linux-gnu -march=rv64imac -mabi=lp64
 .PHONY: check-clang
 check-clang: $(kernel_sources:%=$(BUILD)/clang/%.ok)
 
-$(BUILD)/clang/%.cpp.ok: %.cpp | $(LIBFDT)/libfdt.h
+$(eval $(call record,$(BUILD)/clang/flags,$(clang_compile)))
+
+$(BUILD)/clang/%.cpp.ok: %.cpp $(BUILD)/clang/flags | $(LIBFDT)/libfdt.h
 	@mkdir -p $(@D)
-	$(call quiet,CLANG,$<) $(clang_compile) $< && touch $@
+	$(call quiet,CLANG,$<) $(clang_compile) -MD -MP -MT $@ -MF $(@:.ok=.d) $< && touch $@
+-include $(kernel_sources:%=$(BUILD)/clang/%.d)
 
 # What must not compile.
 .PHONY: check-nocompile

@@ -24,7 +24,7 @@ sdk_flags := -O2 -g -march=rv64gc -mabi=lp64d -mcmodel=medany -fPIE -ftls-model=
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
     -fno-stack-protector -nostdinc -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -U__unix__ \
     -U__unix -Uunix -D__kairos__=1 -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=200112L \
-    -ffile-prefix-map=$(CURDIR)/= -Wall -Wextra -Werror
+    -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror
 # A function that copies is not to be made a call of itself.
 sdk_cxx_flags := -std=gnu++23 -fno-exceptions -fno-rtti -fno-threadsafe-statics \
     -fno-tree-loop-distribute-patterns -isystem user/lib/c++
@@ -32,31 +32,35 @@ sdk_cxx_flags := -std=gnu++23 -fno-exceptions -fno-rtti -fno-threadsafe-statics 
 .PHONY: sdk
 sdk: $(SDK)/stamp
 
-$(SDK)/include/stamp: $(sdk_headers)
+sdk_made_from = $(sdk_flags) $(sdk_cxx_flags) $(sdk_objects) $(sdk_terminate_objects)
+$(eval $(call record,$(SDK_OBJECTS)/made-from,$(sdk_made_from)))
+$(eval $(call record,$(SDK_OBJECTS)/headers,$(sdk_headers)))
+
+$(SDK)/include/stamp: $(sdk_headers) $(SDK_OBJECTS)/headers
 	$(call quiet,HEADERS,$(SDK)/include) rm -rf $(@D) && mkdir -p $(@D)/kairos/abi $(@D)/c++ && \
 	    cp -r $(PICOLIBC)/include/. $(@D) && rm -rf $(@D)/release && \
 	    cp -r user/include/. $(@D) && cp src/abi/*.h $(@D)/kairos/abi && \
 	    cp -r user/lib/c++/. $(@D)/c++ && touch $@
 
-$(SDK_OBJECTS)/%.cpp.o: %.cpp $(SDK)/include/stamp user/sdk.mk
+$(SDK_OBJECTS)/%.cpp.o: %.cpp $(SDK)/include/stamp $(SDK_OBJECTS)/made-from
 	@mkdir -p $(@D)
 	$(call quiet,CXX,$<) $(CROSS)g++ $(sdk_flags) $(sdk_cxx_flags) \
 	    $(addprefix -isystem ,$(sdk_cxx_folders) $(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
-$(SDK_OBJECTS)/%.c.o: %.c $(SDK)/include/stamp user/sdk.mk
+$(SDK_OBJECTS)/%.c.o: %.c $(SDK)/include/stamp $(SDK_OBJECTS)/made-from
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<) $(CROSS)gcc $(sdk_flags) -std=gnu11 \
 	    $(addprefix -isystem ,$(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
-$(SDK_OBJECTS)/user/lib/%.S.o: user/lib/%.S $(SDK)/include/stamp user/sdk.mk
+$(SDK_OBJECTS)/user/lib/%.S.o: user/lib/%.S $(SDK)/include/stamp $(SDK_OBJECTS)/made-from
 	@mkdir -p $(@D)
 	$(call quiet,AS,$<) $(CROSS)gcc $(sdk_flags) \
 	    $(addprefix -isystem ,$(SDK)/include $(sdk_c_folder)) -MMD -MP -c $< -o $@
 -include $(sdk_objects:.o=.d) $(sdk_terminate_objects:.o=.d)
 
-$(SDK_OBJECTS)/libkairos.a: $(filter-out $(sdk_start),$(sdk_objects))
-	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $^
+$(SDK_OBJECTS)/libkairos.a: $(filter-out $(sdk_start),$(sdk_objects)) $(SDK_OBJECTS)/made-from
+	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $(filter %.o,$^)
 
-$(SDK_OBJECTS)/libkairos-without-exceptions.a: $(sdk_terminate_objects)
-	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $^
+$(SDK_OBJECTS)/libkairos-without-exceptions.a: $(sdk_terminate_objects) $(SDK_OBJECTS)/made-from
+	$(call quiet,AR,$@) rm -f $@ && $(CROSS)ar rcsD $@ $(filter %.o,$^)
 
 $(SDK_OBJECTS)/libc.a: user/sdk/prepare-libc
 	@mkdir -p $(@D)

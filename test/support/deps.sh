@@ -1,7 +1,9 @@
 #!/bin/sh
-# Sees to the Debian packages that a set of targets needs: deps.sh build|test|check|debug...
+# Sees to the Debian packages that a set of targets needs:
+# deps.sh build|run|test|check|debug|reproduce|container...
+# deps.sh --versions   writes mk/packages.lock: the versions of this machine
 #
-# Every set contains `build`. Nothing missing: silent. Otherwise says what is missing and why, and
+# Every set contains `build`, tests and debugging contain `run`. Nothing missing: silent. Otherwise says what is missing and why, and
 # installs it as root or through passwordless sudo; without either it prints the command and fails.
 set -eu
 
@@ -9,7 +11,15 @@ build_packages='
 g++-riscv64-linux-gnu          compiles the kernel and C++ programs
 gcc-riscv64-linux-gnu          compiles C programs, assembles and links
 picolibc-riscv64-unknown-elf   the C library of programs
-python3                        runs the build scripts
+gcc-12-riscv64-linux-gnu       the C compiler itself
+g++-12-riscv64-linux-gnu       the C++ compiler itself
+binutils-riscv64-linux-gnu     assembler and linker
+libstdc++-12-dev-riscv64-cross headers and library of C++, part of what is built
+libgcc-12-dev-riscv64-cross    the library of the compiler, part of what is built
+make                           reads the Makefile
+python3                        runs the build scripts'
+
+run_packages='
 qemu-system-misc               the machine: qemu-system-riscv64
 opensbi                        the firmware that starts the kernel'
 
@@ -24,8 +34,18 @@ clang-format-14                checks the formatting'
 debug_packages='
 gdb-multiarch                  the debugger that `make debug` starts'
 
+reproduce_packages='
+faketime                       another date for the second build
+disorderfs                     another order of files for the second build'
+
+container_packages='
+mmdebstrap                     makes the base image
+buildah                        builds the Dockerfile
+debian-archive-keyring         the keys of the archives'
+
 usage() {
-    echo 'usage: deps.sh build|test|check|debug...' >&2
+    echo 'usage: deps.sh build|run|test|check|debug|reproduce|container...' >&2
+    echo '       deps.sh --versions' >&2
     exit 2
 }
 
@@ -34,9 +54,12 @@ wanted() {
     for set in "$@"; do
         case $set in
         build) ;;
-        test) echo "$test_packages" ;;
+        run) echo "$run_packages" ;;
+        test) echo "$run_packages$test_packages" ;;
         check) echo "$check_packages" ;;
-        debug) echo "$debug_packages" ;;
+        debug) echo "$run_packages$debug_packages" ;;
+        reproduce) echo "$reproduce_packages" ;;
+        container) echo "$container_packages" ;;
         *) usage ;;
         esac
     done
@@ -50,6 +73,19 @@ missing() {
     echo "$table" | awk -v installed="$installed" '
         BEGIN { count = split(installed, names); for (i = 1; i <= count; i++) have[names[i]] = 1 }
         NF && !($1 in have)'
+}
+
+# What the container installs, a line `set package=version` for each package.
+versions() {
+    for set in build run test; do
+        case $set in
+        build) list=$build_packages ;;
+        run) list=$run_packages ;;
+        test) list=$test_packages ;;
+        esac
+        echo "$list" | awk 'NF { print $1 }' |
+            xargs dpkg-query -W -f "$set "'${Package}=${Version}\n' | sort
+    done
 }
 
 known() {
@@ -69,7 +105,12 @@ install() {
 }
 
 [ $# -gt 0 ] || usage
+if [ "$1" = --versions ]; then
+    versions
+    exit
+fi
 table=$(wanted "$@") || exit 2
+table=$(echo "$table" | awk '!seen[$0]++')
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo 'deps.sh: this is not a Debian system; these have to be there:' >&2

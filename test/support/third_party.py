@@ -30,6 +30,7 @@ class Source(NamedTuple):
     tarball: str
     sha256: str
     folder: str  # what is taken out of the tarball
+    licence: str = "NOASSERTION"  # of that folder, as an SPDX expression
 
 
 # One entry for each name that the command line may give; it is unpacked into a folder so named.
@@ -41,6 +42,7 @@ SOURCES = {
         tarball="device-tree-compiler_1.7.2.orig.tar.xz",
         sha256="92d8ca769805ae1f176204230438fe52808f4e1c7944053c9eec0e649b237539",
         folder="libfdt",
+        licence="GPL-2.0-or-later OR BSD-2-Clause",
     ),
 }
 
