@@ -24,7 +24,8 @@ $(BUILD)/bench/%: test/bench/%.c $(test_headers) $(SDK)/stamp
 # The portable kernel, compiled for this machine against the hosted implementation of arch/.
 HOST := build/host
 host_test_sources := $(sort $(wildcard test/host/*.cpp))
-host_kernel_sources := $(sort $(shell find src/base src/sync src/mm src/trace/counters.cpp src/trace/warn.cpp src/wait \
+host_kernel_sources := $(sort $(shell find src/base src/sync src/mm src/trace/counters.cpp \
+    src/trace/records.cpp src/trace/warn.cpp src/wait \
     src/object src/memory -name '*.cpp' 2>/dev/null) $(wildcard test/host/arch/*.cpp))
 host_objects := $(host_test_sources:%=$(HOST)/%.o) $(host_kernel_sources:%=$(HOST)/%.o)
 host_tests := $(if $(host_test_sources),$(HOST)/unit-tests)
@@ -38,11 +39,22 @@ $(HOST)/unit-tests: $(host_objects)
 	$(call quiet,HOSTLD,$@) g++ $(host_flags) $^ -o $@
 -include $(host_objects:.o=.d)
 
+# What several threads use at once, under real threads and ThreadSanitizer (which does not know
+# fences; what they order is atomic all the same).
+thread_test_sources := $(sort $(wildcard test/host/threads/*.cpp))
+thread_tests := $(thread_test_sources:test/host/threads/%.cpp=$(HOST)/threads/%)
+$(HOST)/threads/%: test/host/threads/%.cpp
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCXX,$<) g++ -std=c++23 -O1 -g -Wall -Wextra -Werror -Wno-tsan -Isrc \
+	    -Itest/host/arch/include \
+	    -DKAIROS_DEBUG=1 -fsanitize=thread -MMD -MP $< -o $@ -pthread
+-include $(thread_tests:=.d)
+
 # ---- Running them ---------------------------------------------------------------------------------
 .PHONY: test
-test: sdk $(KERNEL) $(test_programs) $(host_tests)
+test: sdk $(KERNEL) $(test_programs) $(host_tests) $(thread_tests)
 	@$(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) \
-	    $(if $(host_tests),--host $(host_tests)) --python $(SUPPORT)/tests \
+	    $(if $(host_tests),--host $(host_tests) $(thread_tests)) --python $(SUPPORT)/tests \
 	    $(if $(test_programs),--programs $(test_programs)) $(TESTFLAGS)
 
 # A kernel of its own measures; exact counts need one hart, and an instruction a nanosecond.

@@ -1,5 +1,8 @@
 // The table of contents: how the kernel comes up. The first hart reads the machine, makes memory,
 // wakes the others and starts the first program; then every hart is its own scheduler.
+#include <bit>
+#include <new>
+
 #include "arch/context.h"
 #include "arch/entry.h"
 #include "arch/paging.h"
@@ -14,7 +17,9 @@
 #include "process/first_program.h"
 #include "sched/scheduler.h"
 #include "sync/hart.h"
+#include "syscall/tables.h"
 #include "trace/log.h"
+#include "trace/records.h"
 
 namespace {
 
@@ -31,6 +36,19 @@ void add_memory(const platform::Machine& machine) {
     }
     memory.add_reserved(arch::kernel_image(), arch::kernel_image_size());
     mm::init_frames(memory);
+}
+
+// One ring for each hart there will be; one that gets none records nothing.
+void make_trace_rings(uint32_t harts) {
+    constexpr uint64_t kBytes = KAIROS_TRACE_RECORDS * sizeof(TraceRing::Slot);
+    constexpr uint32_t kOrder = std::countr_zero(kBytes / kPageSize);
+    for (uint32_t i = 0; i < harts; ++i) {
+        auto block = mm::allocate_block(kOrder);
+        if (!block) return;
+        auto* slots = static_cast<TraceRing::Slot*>(arch::physical_pointer(*block));
+        for (uint32_t j = 0; j < KAIROS_TRACE_RECORDS; ++j) new (&slots[j]) TraceRing::Slot;
+        give_trace_memory({i}, slots);
+    }
 }
 
 constexpr int kStartTries = 50;
@@ -80,12 +98,15 @@ void kernel_main(uint64_t hardware_id, PhysicalAddress device_tree) {
 
     add_memory(machine);
     log("Kairos: %u harts, %lu MiB", machine.hart_count, mm::total_frames() * kPageSize >> 20);
+    make_trace_rings(machine.hart_count);
+    switch_trace(options.trace_kinds);
     root_budget = &Budget::create_root(mm::free_frames_count() * kPageSize);
     this_hart().thread = &Thread::create_idle(*root_budget);
     platform::interrupts_init();
     platform::interrupts_init_hart();
     start_other_harts(machine, hardware_id);
 
+    switch_trace(options.trace_kinds);  // on all of them
     start_first_program(*root_budget, machine, options);
     Scheduler::run();
 }

@@ -26,6 +26,7 @@
 #define HART_FPU_OWNER 40
 #define HART_SATP 48
 #define HART_EMERGENCY_STACK 56
+#define HART_SYSTEM_CALL_TABLE 64
 
 // arch::ThreadContext
 #define CONTEXT_RA 0
@@ -92,6 +93,8 @@ static_assert(offsetof(HartBlock, current) == HART_CURRENT);
 static_assert(offsetof(HartBlock, fpu_owner) == HART_FPU_OWNER);
 static_assert(offsetof(HartBlock, satp) == HART_SATP);
 static_assert(offsetof(HartBlock, emergency_stack) == HART_EMERGENCY_STACK);
+static_assert(offsetof(HartBlock, system_call_table) == HART_SYSTEM_CALL_TABLE);
+static_assert(offsetof(HartBlock, flags) == kFlagsOffset && sizeof(HartBlock::flags[0]) == 1);
 
 static_assert(offsetof(ThreadContext, ra) == CONTEXT_RA);
 static_assert(offsetof(ThreadContext, sp) == CONTEXT_SP);

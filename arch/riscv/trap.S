@@ -54,7 +54,7 @@ trap_entry:
 
 // A system call: number in a7, arguments in a0 to a5, all other registers the user's. It is a
 // function call to its user, so little is saved; the called function preserves s0-s11 and gp, and
-// t0-t6, a1-a7 go back as zeros. Calls system_call_table[a7] with the arguments in place.
+// t0-t6, a1-a7 go back as zeros. Calls entry a7 of the hart's table with the arguments in place.
     ld      sp, HART_FRAME(tp)
     sd      ra, FRAME_X(1)(sp)
     csrr    t0, sepc
@@ -70,12 +70,9 @@ trap_entry:
     ld      t4, system_call_count
     bgeu    a7, t4, system_call_unknown
     slli    t5, a7, 3
-    .option push
-    .option norelax
-1:  auipc   t6, %pcrel_hi(system_call_table)
+    ld      t6, HART_SYSTEM_CALL_TABLE(tp)
     add     t6, t6, t5
-    ld      t6, %pcrel_lo(1b)(t6)
-    .option pop
+    ld      t6, 0(t6)
     .globl  user_calls_begin        // return addresses from here on end a backtrace
 user_calls_begin:
     jalr    t6

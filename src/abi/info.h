@@ -18,7 +18,10 @@ enum {
     KAIROS_INFO_BUDGET,      /* of a budget; of a process (KRIGHT_READ): the one it is charged to */
     KAIROS_INFO_SYSTEM = 64, /* on a RESOURCE of kind ROOT or SYSTEM, as all that follow */
     KAIROS_INFO_HARTS,       /* struct kairos_info_hart[], one per hart that runs */
-    KAIROS_INFO_PLATFORM     /* struct kairos_info_platform */
+    KAIROS_INFO_PLATFORM,    /* struct kairos_info_platform */
+    KAIROS_INFO_COUNTERS,    /* struct kairos_info_counter[], one per counter */
+    KAIROS_INFO_TRACE,       /* struct kairos_info_trace[], one per hart that runs */
+    KAIROS_INFO_TRACE_EVENTS, /* struct kairos_info_trace_event[], by number of event */
 };
 
 /* kairos_info_basic.lifecycle */
@@ -179,6 +182,31 @@ struct kairos_info_platform {
     uint64_t uart_base, uart_size; /* physical, for a RESOURCE of kind MMIO */
     uint32_t uart_interrupt;       /* for a RESOURCE of kind INTERRUPT */
     uint32_t timebase_hz;
+};
+
+/* A counter: of all harts together, since the machine started. */
+struct kairos_info_counter {
+    uint64_t total;
+    char name[32];
+    char text[88]; /* what it counts */
+};
+
+/* The trace of one hart. */
+struct kairos_info_trace {
+    uint64_t oldest; /* sequence of the first record that is still there */
+    uint64_t next;   /* sequence that the next record will have */
+    uint32_t hart;
+    uint32_t kinds;   /* recorded now: bits of 1 << KAIROS_TRACE_KIND_*; the same on all harts */
+    uint32_t records; /* how many are kept */
+    uint32_t version; /* of struct kairos_trace_record */
+};
+
+/* What an event of the trace is called, and its values (<kairos/abi/trace.h> says how the names of
+ * values begin; an empty one is not used). */
+struct kairos_info_trace_event {
+    char kind[8];
+    char name[24];
+    char values[4][16];
 };
 
 /* One line of kairos_system_list. */

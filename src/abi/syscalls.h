@@ -68,6 +68,8 @@
     X(memory_create_in)              \
     X(process_set_priority_ceiling)  \
     X(memory_clone)                  \
-    X(memory_resize)
+    X(memory_resize)                 \
+    X(trace_read)                    \
+    X(trace_control)
 
 #endif

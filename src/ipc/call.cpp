@@ -22,6 +22,7 @@ Status Endpoint::await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& targ
     ReceiveOffer offer(target, current_waiter(), true);
     offer.txid = txid;
     calls_.insert(offer);
+    trace_message<TraceEvent::call>(txid, 0, 0, 0);
     const WakeReason reason =
         callers_.block(held, callers_.sequence(), options.deadline, &offer, &wakes);
     if (offer.outcome == ReceiveOffer::Outcome::kDelivered) return {};
@@ -42,7 +43,12 @@ Status Endpoint::call(Outgoing& request, ReceiveTarget& reply, const SendOptions
         request.message.txid = ++last_txid_;
         // A server that waits for its next request always lies open for it.
         if (TRY(pass_on(held, request, true, wakes))) {
-            return await_reply(held, request.message.txid, reply, options, use, wakes);
+            const Status answered =
+                await_reply(held, request.message.txid, reply, options, use, wakes);
+            trace<TraceEvent::call_end>(
+                static_cast<uint64_t>(id()), static_cast<uint64_t>(pair_.ids[1 - side_]),
+                request.message.txid, answered.ok() ? 0 : -static_cast<uint64_t>(answered.error()));
+            return answered;
         }
         TRY(use.begin());
         const WakeReason reason =

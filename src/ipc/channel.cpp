@@ -49,6 +49,8 @@ Result<Endpoint::TwoEnds> Endpoint::create_pair(Budget& budget) {
         pair->ids[side] = end.id();
     }
     // From here on nothing fails.
+    trace<TraceEvent::channel_create>(static_cast<uint64_t>(pair->ids[0]),
+                                      static_cast<uint64_t>(pair->ids[1]));
     pair->ends[0] = result.ends[0].get();
     pair->ends[1] = result.ends[1].get();
     return result;
@@ -67,6 +69,14 @@ void Endpoint::become(EndpointState next) {
         panic_about(*this, "an endpoint went from one state to another that does not follow it");
     }
     state_ = next;
+}
+
+void Endpoint::record_message(uint64_t header, uint64_t txid, uint32_t size, uint32_t handles,
+                              uint32_t queued) const {
+    const Endpoint* other = peer();
+    const EndpointState peer_state = other == nullptr ? EndpointState::kClosed : other->state_;
+    record(header, static_cast<uint64_t>(id()), static_cast<uint64_t>(pair_.ids[1 - side_]), txid,
+           KAIROS_TRACE_MESSAGE(size, handles, queued, state_, peer_state));
 }
 
 Endpoint* Endpoint::peer() const { return pair_.ends[1 - side_].load(std::memory_order_relaxed); }
@@ -118,7 +128,8 @@ bool Endpoint::on_unowned() {
     LockGuard held(guard());
     if (!open()) return false;  // closed before, and opened to a debugger since
     become(EndpointState::kClosing);
-    trace(TraceEvent::endpoint_close, static_cast<uint64_t>(id()), queue_.count());
+    trace<TraceEvent::endpoint_closing>(
+        static_cast<uint64_t>(id()), static_cast<uint64_t>(pair_.ids[1 - side_]), queue_.count());
     Endpoint* other = peer();
     pair_.ends[side_] = nullptr;
     close(wakes);
@@ -142,9 +153,13 @@ bool Endpoint::wind_up() {
         if (turn_taken_) return false;
         if (queue_.empty()) {
             become(EndpointState::kClosed);
+            trace<TraceEvent::endpoint_closed>(static_cast<uint64_t>(id()),
+                                               static_cast<uint64_t>(pair_.ids[1 - side_]));
             return true;
         }
         queue_.pop(doomed);
+        trace_message<TraceEvent::drop>(doomed.txid, doomed.size(), doomed.handles.count(),
+                                        queue_.count());
     }
     return false;
 }

@@ -31,6 +31,7 @@
 #include "object/object.h"
 #include "object/transit.h"
 #include "sched/blocking_use.h"
+#include "trace/records.h"
 #include "wait/parking.h"
 
 enum class EndpointState : uint32_t {
@@ -99,6 +100,15 @@ class Endpoint final : public Object {
     bool hung_up() const { return !open() || !peer_accepts(); }
 
     // ---- The guard is held, and kept ----
+    // For the trace: a message of this endpoint's, or nothing but the states. `queued` is what is
+    // in the queue concerned.
+    template <TraceEvent kEvent>
+    void trace_message(uint64_t txid, uint32_t size, uint32_t handles, uint32_t queued) const {
+        if (tracing<kind_of(kEvent)>())
+            record_message(header_of(kEvent), txid, size, handles, queued);
+    }
+    void record_message(uint64_t header, uint64_t txid, uint32_t size, uint32_t handles,
+                        uint32_t queued) const;
     void become(EndpointState next);
     void enqueue(Outgoing& outgoing, WakeBatch& wakes);  // into the peer's queue, which has room
     void depart(const Message& message);                 // its handles lie in this queue
@@ -132,9 +142,9 @@ class Endpoint final : public Object {
     bool turn_taken_ = false;  // a receiver is copying the first message
     Charge queue_charge_;
     MessageQueue queue_;  // to be received here
-    WaitSource receivers_;
-    WaitSource senders_;  // of this end, waiting for room at the peer
-    WaitSource callers_;
+    WaitSource receivers_{id_ref(), "a message"};
+    WaitSource senders_{id_ref(), "room at the peer"};  // of this end, waiting for room at the peer
+    WaitSource callers_{id_ref(), "a reply"};
     CallTree calls_;  // those of callers_, by txid
     uint64_t last_txid_ = 0;
     Transit transit_;

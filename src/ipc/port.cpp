@@ -6,6 +6,7 @@
 #include "object/object_storage.h"
 #include "sched/blocking_use.h"
 #include "trace/counters.h"
+#include "trace/records.h"
 #include "wait/parking.h"
 
 namespace {
@@ -77,6 +78,8 @@ void Port::deliver(Object& object, uint32_t signals, uint32_t events, WakeBatch&
     PacketNode& packet = object.binding().packet;
     LockGuard held(lock_);
     if (closed()) return;
+    trace<TraceEvent::packet>(static_cast<uint64_t>(id()), static_cast<uint64_t>(object.id()),
+                              signals, events);
     if (packet.node.linked()) {
         packet.observed |= signals;
         packet.count = packet.count + events < events ? UINT32_MAX : packet.count + events;
@@ -122,6 +125,8 @@ Status Port::queue(uint64_t key, uint32_t observed) {
 // ---- Waiting ------------------------------------------------------------------------------------
 
 void Port::consumed(PacketNode& packet) {
+    trace<TraceEvent::packet_take>(static_cast<uint64_t>(id()), packet.key, packet.observed,
+                                   packet.count);
     pending_.remove(packet);
     --pending_count_;
     if (is_user_packet(packet)) user_free_.push_front(packet);

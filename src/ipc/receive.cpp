@@ -47,6 +47,8 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
         turn_taken_ = false;
         const bool was_full = queue_.full();
         queue_.pop(taken);
+        trace_message<TraceEvent::receive>(taken.txid, taken.size(), taken.handles.count(),
+                                           queue_.count());
         if (!queue_.empty()) {
             receivers_.wake_one(WakeReason::kData, wakes);
             raise(KPORT_BIND_READABLE, WakeReason::kData, wakes);
@@ -80,6 +82,7 @@ Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options
         }
         if (hung_up()) {
             count(Counter::channel_ends);
+            trace_message<TraceEvent::receive_end>(0, 0, 0, 0);
             return false;
         }
         if (options.nonblocking) return Fail(Error::AGAIN);

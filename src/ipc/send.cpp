@@ -14,8 +14,11 @@ void Endpoint::enqueue(Outgoing& outgoing, WakeBatch& wakes) {
     if (outgoing.handles.count() != 0) outgoing.message.handles = outgoing.handles.commit();
     outgoing.message.handles.for_each(
         [](const Cap& cap) { cap.note_transfer(TransferEvent::kEnqueue); });
+    const uint32_t handles = outgoing.message.handles.count();
+    const uint64_t txid = outgoing.message.txid;
     to.depart(outgoing.message);
     to.queue_.push(outgoing.message);
+    trace_message<TraceEvent::send>(txid, outgoing.size(), handles, to.queue_.count());
     count(Counter::channel_sends);
     count(Counter::channel_queued);
     to.receivers_.wake_one(WakeReason::kData, wakes);
@@ -72,6 +75,7 @@ Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& 
     Endpoint& to = *peer();
     ReceiveOffer* offer = claim_armed_receiver(to, outgoing.size(), outgoing.handle_count());
     if (offer == nullptr) return false;
+    const uint32_t handles = outgoing.handles.count();
     held.unlock();
     const Delivered delivered = deliver_to(*offer, outgoing);
     held.lock();
@@ -85,8 +89,10 @@ Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& 
         return give_up_sending(Error::FAULT, wakes);
     }
     wakes.add(offer->waiter);
-    if (delivered == Delivered::kYes) count(Counter::channel_handoffs);
-    return delivered == Delivered::kYes;
+    if (delivered != Delivered::kYes) return false;
+    count(Counter::channel_handoffs);
+    trace_message<TraceEvent::handoff>(outgoing.message.txid, outgoing.size(), handles, 0);
+    return true;
 }
 
 // A reply goes to the caller that waits for its txid. Where there is none any more, it is dropped,
@@ -97,11 +103,15 @@ Status Endpoint::reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
     const bool waiting = offer != nullptr && offer->txid == outgoing.message.txid;
     if (waiting) to.calls_.remove(*offer);  // even if he is just leaving: nobody finds him again
     if (!waiting || !to.callers_.take(offer->waiter, WakeReason::kData)) {
+        trace_message<TraceEvent::reply_drop>(outgoing.message.txid, outgoing.size(),
+                                              outgoing.handles.count(), 0);
         held.unlock();
         count(Counter::channel_replies_dropped);
         CapChain dropped = outgoing.handles.commit();
         return {};
     }
+    trace_message<TraceEvent::reply>(outgoing.message.txid, outgoing.size(),
+                                     outgoing.handles.count(), 0);
     held.unlock();
     switch (deliver_to(*offer, outgoing)) {
         case Delivered::kYes:

@@ -5,6 +5,7 @@
 #include "arch/paging.h"
 #include "mm/frames.h"
 #include "object/lineage.h"
+#include "trace/records.h"
 
 namespace {
 constexpr uint32_t kGenerationBits = 20;
@@ -22,6 +23,11 @@ constexpr ObjectType type_of(uint64_t word) {
     return static_cast<ObjectType>((word >> 16) & 0xffff);
 }
 constexpr Rights rights_of(uint64_t word) { return Rights(word & 0xffff); }
+
+template <TraceEvent kEvent>
+void trace_move(const Cap& cap, const Object* object) {
+    trace<kEvent>(static_cast<uint64_t>(object->id()), cap.id(), cap.rights().bits());
+}
 }  // namespace
 
 // ---- Look-up ------------------------------------------------------------------------------------
@@ -158,6 +164,8 @@ bool SlotReservation::install(uint32_t i, OwnedCap owned) {
         owned->note_transfer(TransferEvent::kInstall, table_->process_id());
         owned->set_traveller_of(0);
     }
+    trace<TraceEvent::cap_install>(static_cast<uint64_t>(object->id()), owned->id(),
+                                   owned->rights().bits(), value(i));
     table_->publish(slots_[i], owned.leak(), *object);
     return true;
 }
@@ -191,6 +199,7 @@ Status HandleTable::reserve_transfer(std::span<const HandleValue> values, const 
         Cap& cap = *slot(leaving.slots_[i]).cap;
         cap.set_traveller_of(process_id());
         cap.note_transfer(TransferEvent::kTake);
+        if (const Object* object = cap.object()) trace_move<TraceEvent::cap_take>(cap, object);
     }
     leaving.table_ = this;
     leaving.count_ = static_cast<uint32_t>(values.size());
@@ -207,6 +216,7 @@ OwnedCap HandleTable::restore(uint32_t index) {
     if (Object* object = cap.object(); object != nullptr && !cap.revoked()) {
         cap.note_transfer(TransferEvent::kRestore, process_id());
         cap.set_traveller_of(0);
+        trace_move<TraceEvent::cap_restore>(cap, object);
         publish(index, cap, *object);
         return {};
     }

@@ -10,8 +10,15 @@
 #include "object/transit.h"
 #include "sync/preemption.h"
 #include "trace/counters.h"
+#include "trace/records.h"
 
 namespace {
+
+template <TraceEvent kEvent>
+void trace_cap(const Cap& cap, const Object& object, uint64_t last = 0) {
+    trace<kEvent>(static_cast<uint64_t>(object.id()), cap.id(), cap.rights().bits(), last);
+}
+
 constinit mm::ObjectCache<Cap> cap_cache;
 std::atomic<uint64_t> next_cap_id{1};
 
@@ -117,6 +124,7 @@ void Lineage::link_root(Cap& cap, Object& object, Rights rights) {
     LockGuard guard(object.lineage_lock_);
     cap.object_.store(&object, std::memory_order_release);
     link(cap, object, nullptr);
+    trace_cap<TraceEvent::cap_create>(cap, object);
     if (Transit* transit = object.transit()) ++transit->arrivals_;
 }
 
@@ -129,6 +137,7 @@ bool Lineage::link_child(Cap& parent, Cap& child, Rights rights) {
     child.rights_ = rights;
     child.object_.store(object, std::memory_order_release);
     link(child, *object, &parent);
+    trace_cap<TraceEvent::cap_duplicate>(child, *object, parent.id_);
     return true;
 }
 
@@ -218,6 +227,7 @@ void Lineage::release_uses(Cap& cap, Object& object, Visit visit) {
 void Lineage::close(Cap& cap) {
     if (cap.traveller_of() != 0) cap.note_transfer(TransferEvent::kDrop);
     if (Object* object = cap.object_.exchange(nullptr, std::memory_order_acq_rel)) {
+        trace_cap<TraceEvent::cap_close>(cap, *object);
         release_uses(cap, *object, [](Waiter&) {});  // they go on, whatever becomes of the handle
         {
             LockGuard guard(object->lineage_lock_);
@@ -306,6 +316,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
     if (taken != nullptr && cap.traveller_of() != 0) {
         taken->note_transfer(TransferEvent::kDrop, cap.traveller_of(), 0, right::kNone);
     }
+    if (taken != nullptr) trace_cap<TraceEvent::cap_revoke>(cap, object);
     if (taken != nullptr) count(Counter::cap_revoked);
     if (taken != nullptr) taken->drop_owner(OwnerClass::kHandle);
 }

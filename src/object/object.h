@@ -179,6 +179,9 @@ class Object {
     // reference exists any more and no lock is held. Between pieces interrupts are let in.
     virtual bool dismantle() { return true; }
 
+    // For the wait sources of a leaf class: the id may be given after they are made.
+    const ObjectId& id_ref() const { return id_; }
+
     uint32_t user_signals_ = 0;  // guarded by the guard
 
   private:
@@ -208,7 +211,7 @@ class Object {
     std::atomic<uint64_t> owners_{0};   // 21 bits for each OwnerClass, so that the sum is one word
     SpinLock* const guard_;
     SpinLock own_guard_{LockRank::kObject};
-    WaitSource base_wait_;
+    WaitSource base_wait_{id_, "readiness"};
     bool closed_ = false;  // guarded by the guard
     Binding binding_;
 

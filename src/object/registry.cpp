@@ -1,6 +1,7 @@
 #include "object/registry.h"
 
 #include "base/tree.h"
+#include "trace/records.h"
 
 namespace {
 constexpr uint64_t kShards = 16;
@@ -40,6 +41,7 @@ void ObjectRegistry::add(Object& object) {
     const uint64_t id = next_id.fetch_add(1, std::memory_order_relaxed);
     object.id_ = static_cast<ObjectId>(id);
     object.become(Lifecycle::kLive);
+    trace<TraceEvent::object_create>(id, static_cast<uint64_t>(object.type()));
     living.fetch_add(1, std::memory_order_relaxed);
     living_of[static_cast<uint32_t>(object.type())].fetch_add(1, std::memory_order_relaxed);
     Shard& shard = Shard::of(id);
@@ -48,6 +50,8 @@ void ObjectRegistry::add(Object& object) {
 }
 
 void ObjectRegistry::remove(Object& object) {
+    trace<TraceEvent::object_free>(static_cast<uint64_t>(object.id_),
+                                   static_cast<uint64_t>(object.type()));
     {
         Shard& shard = Shard::of(static_cast<uint64_t>(object.id_));
         LockGuard guard(shard.lock);

@@ -15,7 +15,7 @@ BootOptions options;
 
 [[noreturn]] void refuse(const char* problem, const char* word) {
     log("command line: %s: '%s'", problem, word);
-    log("expected: init=NAME [console=plain|framed] -- ARGUMENT...");
+    log("expected: init=NAME [console=plain|framed] [trace=all|none|KIND,...] -- ARGUMENT...");
     platform::power_off(kRefusedStatus);
 }
 
@@ -50,6 +50,26 @@ char* value_of(char* word, const char* key) {
     return word + length + 1;
 }
 
+uint32_t trace_kind(const char* name) {
+    for (uint32_t kind = 0; kind < KAIROS_TRACE_KIND_COUNT; ++kind) {
+        if (std::strcmp(name, kTraceKindNames[kind]) == 0) return 1u << kind;
+    }
+    refuse("an unknown kind of trace event", name);
+}
+
+uint32_t trace_kinds(char* list) {
+    if (std::strcmp(list, "none") == 0) return 0;
+    if (std::strcmp(list, "all") == 0) return KAIROS_TRACE_ALL;
+    uint32_t kinds = 0;
+    for (char* at = list; *at != 0; ++at) {
+        if (*at != ',') continue;
+        *at = 0;
+        kinds |= trace_kind(list);
+        list = at + 1;
+    }
+    return kinds | trace_kind(list);
+}
+
 void read_option(char* word) {
     if (char* program = value_of(word, "init")) {
         decode_percents(program);
@@ -60,6 +80,8 @@ void read_option(char* word) {
         } else if (std::strcmp(console, "plain") != 0) {
             refuse("an unknown kind of console", console);
         }
+    } else if (char* kinds = value_of(word, "trace")) {
+        options.trace_kinds = trace_kinds(kinds);
     } else {
         refuse("an unknown option", word);
     }

@@ -1,14 +1,18 @@
-// The kernel's command line: `init=NAME [console=plain|framed] -- ARGUMENT...`. NAME and the
+// The kernel's command line: `init=NAME [console=plain|framed] [trace=all|none|KIND,...] --
+// ARGUMENT...`. NAME and the
 // arguments are percent-encoded, so that they may hold any byte; a lone % is an empty word.
 #pragma once
 
 #include <cstdint>
+
+#include "trace/records.h"
 
 inline constexpr uint32_t kMaxArguments = 64;
 
 struct BootOptions {
     const char* program = "init";  // of the boot archive
     bool framed_console = false;
+    uint32_t trace_kinds = kTraceKindsAtBoot;
     // The program's arguments, its name first.
     const char* arguments[kMaxArguments] = {};
     uint32_t argument_count = 0;

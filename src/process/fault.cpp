@@ -11,9 +11,10 @@ void on_user_fault(arch::UserFrame&, const arch::Fault& fault) {
         thread.space().resolve_fault({fault.address}, fault.access)) {
         return;
     }
-    trace(TraceEvent::user_fault, fault.pc, fault.address);
-    if (offer_exception(fault)) return;
     Process& process = thread.process();
+    trace<TraceEvent::user_fault>(static_cast<uint64_t>(process.id()), fault.cause, fault.pc,
+                                  fault.address);
+    if (offer_exception(fault)) return;
     log("process %s (%lu): fault %lu at pc %lx, address %lx", process.name(),
         static_cast<uint64_t>(process.id()), fault.cause, fault.pc, fault.address);
     process.end({.code = -static_cast<int64_t>(Error::FAULT),

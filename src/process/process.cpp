@@ -53,8 +53,8 @@ Status Process::launch(Thread& thread, ProcessState needed) {
     state_.store(ProcessState::kRunning, std::memory_order_relaxed);
     thread.limit_priority(priority_ceiling());
     threads_.push_back(thread);
-    trace(TraceEvent::thread_start, static_cast<uint64_t>(thread.id()),
-          static_cast<uint64_t>(id()));
+    trace<TraceEvent::thread_start>(static_cast<uint64_t>(thread.id()),
+                                    static_cast<uint64_t>(id()));
     ++thread_count_;
     return {};
 }
@@ -111,8 +111,8 @@ void Process::end(const ProcessEnd& how) {
         never_ran = state == ProcessState::kNew;
         state_.store(ProcessState::kEnding, std::memory_order_relaxed);
         end_ = how;
-        trace(TraceEvent::process_end, static_cast<uint64_t>(id()),
-              static_cast<uint64_t>(how.code));
+        trace<TraceEvent::process_end>(static_cast<uint64_t>(id()),
+                                       static_cast<uint64_t>(how.code));
     }
     if (!never_ran) {
         kill_threads();
@@ -151,8 +151,8 @@ void Process::end_current_thread() {
     {
         LockGuard held(process.threads_lock_);
         process.threads_.remove(self);
-        trace(TraceEvent::thread_end, static_cast<uint64_t>(self.id()),
-              static_cast<uint64_t>(process.id()));
+        trace<TraceEvent::thread_end>(static_cast<uint64_t>(self.id()),
+                                      static_cast<uint64_t>(process.id()));
         last = --process.thread_count_ == 0;
         // Without anybody having ended it: its last thread went, which is an end with code 0.
         if (last) process.state_.store(ProcessState::kEnding, std::memory_order_relaxed);

@@ -19,6 +19,17 @@ namespace {
 constexpr uint64_t kSliceNanoseconds = 4'000'000;
 constexpr uint32_t kSlicesPerLoan = 32;
 
+void note_switch(const Thread& from, const Thread& to) {
+    const auto from_id = static_cast<uint64_t>(from.id());
+    const auto to_id = static_cast<uint64_t>(to.id());
+    const auto state = static_cast<uint64_t>(from.state());
+    if (to.is_idle()) {
+        trace<TraceEvent::idle>(from_id, to_id, state);
+    } else {
+        trace<TraceEvent::switch_to>(from_id, to_id, state, to.priority());
+    }
+}
+
 constexpr uint64_t bit_of(HartIndex hart) { return uint64_t{1} << hart.value; }
 void ask_for(uint32_t work) { this_hart().block.attention |= work; }
 }  // namespace
@@ -59,6 +70,7 @@ void Scheduler::send_to(HartIndex hart, Thread& thread) {
     idle_harts_.fetch_and(~bit_of(hart), std::memory_order_relaxed);
     Scheduler& scheduler = schedulers_.at(hart);
     scheduler.counters_.migrated_here.fetch_add(1, std::memory_order_relaxed);
+    trace<TraceEvent::migrate>(static_cast<uint64_t>(thread.id()), hart.value);
     if (scheduler.released_.push(thread)) arch::send_ipi(Harts::at(hart));
 }
 
@@ -75,6 +87,7 @@ HartIndex Scheduler::place(const Thread& thread) {
 void Scheduler::make_ready(Thread& thread) {
     thread.state_.store(ThreadState::kReady, std::memory_order_relaxed);
     const HartIndex home = thread.home();
+    trace<TraceEvent::ready>(static_cast<uint64_t>(thread.id()), home.value);
     if (home == this_hart().index) {
         local().enqueue(thread);
     } else if (schedulers_.at(home).released_.push(thread)) {
@@ -287,8 +300,7 @@ void Scheduler::switch_to(Thread& next) {
     counters_.switches.fetch_add(1, std::memory_order_relaxed);
     next.switched_in_ = now;
     next.state_.store(ThreadState::kRunning, std::memory_order_relaxed);
-    trace(TraceEvent::thread_switch, static_cast<uint64_t>(running.id()),
-          static_cast<uint64_t>(next.id()));
+    if (tracing<TraceKind::sched>()) note_switch(running, next);
     switched_from_ = &running;
     this_hart().block.attention &= ~attention::kReschedule;  // this is the best choice now
     this_hart().thread = &next;

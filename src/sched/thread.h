@@ -138,9 +138,9 @@ class Thread final : public Object {
     // Guarded by the guard.
     bool ended_ = false;  // what readiness shows
     uint32_t suspensions_ = 0;
-    WaitSource going_on_;               // the thread itself, while it is suspended
-    WaitSource stop_watchers_;          // those who wait for it to stop
-    std::atomic<bool> stopped_{false};  // its registers lie open
+    WaitSource going_on_{id_ref(), "being resumed"};  // the thread itself, while it is suspended
+    WaitSource stop_watchers_{id_ref(), "its stopping"};  // those who wait for it to stop
+    std::atomic<bool> stopped_{false};                    // its registers lie open
 
     std::atomic<ThreadState> state_{ThreadState::kNew};
     std::atomic<uint32_t> priority_{KPRIORITY_USUAL};

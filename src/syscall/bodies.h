@@ -4,6 +4,7 @@
 #pragma once
 
 #include "abi/info.h"
+#include "abi/trace.h"
 #include "base/result.h"
 #include "base/types.h"
 #include "object/handle_table.h"
@@ -105,5 +106,8 @@ Status system_power(HandleValue resource, uint32_t exit_status);
 Result<int64_t> system_list(HandleValue resource, uint32_t type, uint64_t after,
                             UserPointer<kairos_object_entry> out, uint32_t max);
 Status system_open(HandleValue resource, uint64_t id, uint32_t rights, UserHandle out);
+Result<int64_t> trace_read(HandleValue resource, uint32_t hart, uint64_t from,
+                           UserPointer<kairos_trace_record> out, uint32_t max);
+Result<int64_t> trace_control(HandleValue resource, uint32_t kinds);
 
 }  // namespace system_calls

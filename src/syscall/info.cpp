@@ -14,6 +14,8 @@
 #include "process/process.h"
 #include "sched/scheduler.h"
 #include "syscall/bodies.h"
+#include "trace/counters.h"
+#include "trace/records.h"
 
 namespace system_calls {
 
@@ -142,6 +144,54 @@ Result<int64_t> platform_info(const Query& query) {
                                               .timebase_hz = machine.timebase_hz});
 }
 
+// Answers an array, element by element.
+template <typename Describe>
+Result<int64_t> answer_each(const Query& query, uint32_t count, Describe describe_one) {
+    using Element = decltype(describe_one(0u));
+    TRY(check_system(query));
+    if (query.size < count * sizeof(Element)) return Fail(Error::MSGSIZE);
+    const UserPointer<Element> to{query.buffer.address};
+    for (uint32_t i = 0; i < count; ++i) TRY(to.at(i).write(describe_one(i)));
+    return static_cast<int64_t>(count * sizeof(Element));
+}
+
+template <size_t kSize>
+void set_text(char (&to)[kSize], const char* from) {
+    for (size_t i = 0; i + 1 < kSize && from[i] != 0; ++i) to[i] = from[i];
+}
+
+Result<int64_t> counters(const Query& query) {
+    return answer_each(query, kCounterCount, [](uint32_t i) {
+        kairos_info_counter counter{};
+        counter.total = counter_total(static_cast<Counter>(i));
+        set_text(counter.name, kCounterNames[i]);
+        set_text(counter.text, kCounterTexts[i]);
+        return counter;
+    });
+}
+
+Result<int64_t> trace_state(const Query& query) {
+    return answer_each(query, Harts::count(), [](uint32_t i) {
+        return kairos_info_trace{.oldest = trace_oldest({i}),
+                                 .next = trace_next({i}),
+                                 .hart = i,
+                                 .kinds = trace_kinds(),
+                                 .records = KAIROS_TRACE_RECORDS,
+                                 .version = KAIROS_TRACE_VERSION};
+    });
+}
+
+Result<int64_t> trace_events(const Query& query) {
+    return answer_each(query, KAIROS_TRACE_EVENT_COUNT, [](uint32_t i) {
+        const TraceEventInfo& event = kTraceEvents[i];
+        kairos_info_trace_event info{};
+        set_text(info.kind, kTraceKindNames[static_cast<uint32_t>(event.kind)]);
+        set_text(info.name, event.name);
+        for (uint32_t j = 0; j < 4; ++j) set_text(info.values[j], event.values[j]);
+        return info;
+    });
+}
+
 struct Topic {
     uint32_t number;
     ObjectType type;  // kAny: every type, or as the function says
@@ -163,6 +213,9 @@ constexpr Topic kTopics[] = {
     {KAIROS_INFO_SYSTEM, ObjectType::kResource, right::kRead, system},
     {KAIROS_INFO_HARTS, ObjectType::kResource, right::kRead, harts},
     {KAIROS_INFO_PLATFORM, ObjectType::kResource, right::kRead, platform_info},
+    {KAIROS_INFO_COUNTERS, ObjectType::kResource, right::kRead, counters},
+    {KAIROS_INFO_TRACE, ObjectType::kResource, right::kRead, trace_state},
+    {KAIROS_INFO_TRACE_EVENTS, ObjectType::kResource, right::kRead, trace_events},
 };
 
 }  // namespace

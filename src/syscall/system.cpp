@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "device/interrupt.h"
-#include "device/resource.h"
 #include "ipc/event.h"
 #include "object/registry.h"
 #include "platform/power.h"
 #include "process/process.h"
+#include "syscall/authority.h"
 #include "syscall/bodies.h"
 #include "syscall/give.h"
 #include "trace/log.h"
@@ -15,13 +15,6 @@
 namespace system_calls {
 
 namespace {
-
-// A RESOURCE with `needed` that covers `range`. -EBADF, -ENOTSUP, -EACCES.
-Result<Resource*> authority(HandleValue handle, Rights needed, ResourceRange range) {
-    Resource* resource = TRY(current_thread().handles().resolve<Resource>(handle, needed));
-    if (!resource->range().covers(range)) return Fail(Error::ACCES);
-    return resource;
-}
 
 // Text is copied in pieces, so that the console is never held while a page is fetched.
 constexpr uint64_t kTextPiece = 128;

@@ -16,6 +16,9 @@ enum class Counter : uint32_t {
 };
 inline constexpr uint32_t kCounterCount = static_cast<uint32_t>(Counter::kCount);
 
+extern const char* const kCounterNames[kCounterCount];
+extern const char* const kCounterTexts[kCounterCount];  // what each counts
+
 struct HartCounters {
     std::atomic<uint64_t> values[kCounterCount];
 };

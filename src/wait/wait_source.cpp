@@ -2,6 +2,7 @@
 
 #include "arch/time.h"
 #include "trace/counters.h"
+#include "trace/records.h"
 #include "wait/parking.h"
 
 namespace {
@@ -59,6 +60,7 @@ void WakeBatch::flush() {
 WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant deadline,
                              Offer* offer, WakeBatch* wakes) {
     if (sequence_ != seen_sequence) {
+        trace<TraceEvent::skip>(static_cast<uint64_t>(owner()), sequence_, seen_sequence);
         guard.unlock();
         if (wakes != nullptr) wakes->flush();
         count(Counter::wait_skipped);
@@ -67,6 +69,9 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     Waiter& self = current_waiter();
     self.offer_ = offer;
     self.deadline_ = deadline;
+    self.source_ = this;
+    self.sleeps_on_.store(owner(), std::memory_order_relaxed);
+    trace<TraceEvent::block>(static_cast<uint64_t>(owner()), seen_sequence, deadline.nanoseconds);
     self.state_.store(self.asleep_, std::memory_order_relaxed);
     waiters_.push_back(self);
     guard.unlock();
@@ -81,6 +86,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
 
     const auto reason = static_cast<WakeReason>(self.state_.load(std::memory_order_acquire));
     count_wake(reason);
+    trace<TraceEvent::wake>(static_cast<uint64_t>(self.sleeps_on()), static_cast<uint64_t>(reason));
     self.state_.store(Waiter::kRunning, std::memory_order_relaxed);
     if (reason >= WakeReason::kSignal) {  // not by this source, which unlinks those it wakes
         guard.lock();

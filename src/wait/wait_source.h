@@ -97,6 +97,11 @@ class Waiter {
     // Among the calls that block through one handle; guarded by the lineage lock of its object.
     ListNode use_node;
 
+    // The object that the thread sleeps on, or slept on last; for reports.
+    ObjectId sleeps_on() const { return sleeps_on_.load(std::memory_order_relaxed); }
+    // The source that it sleeps on, while asleep() holds; for panics, when nobody moves.
+    const WaitSource* source() const { return source_; }
+
     // Valid for the winner of a claim, until it calls make_ready; null if nothing was offered.
     Offer* offer() const { return offer_; }
 
@@ -147,6 +152,8 @@ class Waiter {
     uint32_t heeds_ = kKill | kInterrupt | kCancel;
     Instant deadline_{};  // of the sleep; written by the sleeper, before it is published
     Offer* offer_ = nullptr;
+    const WaitSource* source_ = nullptr;  // as deadline_, and the next
+    std::atomic<ObjectId> sleeps_on_{ObjectId::kNone};
     ListNode node_;  // in a source's waiters; guarded by the source's guard
     Waiter* next_in_batch_ = nullptr;
     Timeout timeout_;
@@ -175,9 +182,15 @@ class WakeBatch {
 
 class WaitSource {
   public:
-    WaitSource() = default;
+    // A source without an owner belongs to several objects, or to none.
+    constexpr WaitSource() = default;
+    // For reports: the id of the object that owns it, and what is waited for.
+    constexpr WaitSource(const ObjectId& owner, const char* what) : owner_(&owner), what_(what) {}
     WaitSource(const WaitSource&) = delete;
     WaitSource& operator=(const WaitSource&) = delete;
+
+    ObjectId owner() const { return owner_ == nullptr ? ObjectId::kNone : *owner_; }
+    const char* what() const { return what_; }
 
     // Moves with every wake. Read it, with the guard held, before checking the condition.
     uint64_t sequence() const { return sequence_; }
@@ -203,6 +216,8 @@ class WaitSource {
     void put_back(Waiter& waiter, WakeBatch& batch);
 
   private:
+    const ObjectId* const owner_ = nullptr;
+    const char* const what_ = "a wake";
     uint64_t sequence_ = 0;
     List<Waiter, &Waiter::node_> waiters_;  // first come, first served
 };

@@ -213,6 +213,10 @@ inline const Line kLines[] = {
      {handle(kMemory, KRIGHT_READ), length(0, 1, 8, 4095), length(kPage, 0, 1, kPage + 1),
       flags(KMEMORY_CREATE_RESIZABLE), kResult}},
     {CALL(memory_resize), {handle(kMemory, KRIGHT_MANAGE), length(kPage, 0)}},
+    {CALL(trace_read),
+     {handle(kResource, KRIGHT_READ), choice(0, 64, ~0u), anything(), kResult, length(1, 0)}},
+    {CALL(trace_control),
+     {handle(kResource, KRIGHT_MANAGE), choice(0, 1u << KAIROS_TRACE_KIND_COUNT, 1u << 31, ~0u)}},
 };
 
 #undef CALL

@@ -5,6 +5,7 @@
 #define KAIROS_SYSTEM_H
 
 #include <kairos/abi/info.h>
+#include <kairos/abi/trace.h>
 #include <kairos/base.h>
 
 KAIROS_BEGIN_DECLARATIONS
@@ -50,6 +51,21 @@ kairos_status_t kairos_system_list(kairos_handle_t resource, uint32_t type, uint
  * bits. -EACCES. -ENOENT: there is no such object. */
 kairos_status_t kairos_system_open(kairos_handle_t resource, uint64_t id, kairos_rights_t rights,
                                    kairos_handle_t* out);
+
+/* Copies records of hart `hart`'s trace, from sequence `from` on, in order, up to `max`. Returns
+ * how many; 0 when there is none yet. Records that were overwritten are left out: the first one's
+ * sequence is then beyond `from`, and the difference is how many are lost. Pass the last one's
+ * sequence + 1 to go on; KAIROS_INFO_TRACE tells where the rings begin and end now. Reading
+ * disturbs no one and takes nothing away. Needs KRIGHT_READ on a RESOURCE of kind ROOT or SYSTEM.
+ * -EINVAL: no such hart, or `max` is 0. */
+kairos_status_t kairos_trace_read(kairos_handle_t resource, uint32_t hart, uint64_t from,
+                                  struct kairos_trace_record* out, uint32_t max);
+
+/* Makes `kinds`, bits of 1 << KAIROS_TRACE_KIND_*, the kinds of events that all harts record; what
+ * is recorded stays. Returns the kinds recorded before. What a hart is doing at this moment may
+ * still be recorded, or not yet. Needs KRIGHT_MANAGE on a RESOURCE of kind ROOT or SYSTEM.
+ * -EINVAL: other bits. */
+kairos_status_t kairos_trace_control(kairos_handle_t resource, uint32_t kinds);
 
 KAIROS_END_DECLARATIONS
 

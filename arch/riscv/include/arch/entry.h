@@ -28,9 +28,6 @@ struct Fault {
     uint64_t address;  // stval
 };
 
-// A system call: register arguments in, a0's value out. Entries are called by trap entry directly.
-using SystemCall = int64_t (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
-
 }  // namespace arch
 
 extern "C" {
@@ -40,7 +37,6 @@ extern "C" {
 // A hart started by arch::start_hart has arrived in the kernel's address space.
 [[noreturn]] void start_secondary_hart(Hart& hart);
 
-extern const arch::SystemCall system_call_table[];
 extern const uint64_t system_call_count;
 // The number in a7 is not below system_call_count.
 int64_t unknown_system_call();

@@ -12,6 +12,11 @@ namespace arch {
 struct UserFrame;
 struct ThreadContext;
 
+// A system call: register arguments in, a0's value out. Entries are called by trap entry directly.
+using SystemCall = int64_t (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
+inline constexpr uint32_t kHartFlags = 8;
+
 // The first member of the kernel's Hart. `tp` points at it while in the kernel; `sscratch` does
 // while in user mode and is zero in the kernel, which is how a trap tells where it came from.
 // Offsets are asserted in arch/riscv/offsets.h.
@@ -25,12 +30,18 @@ struct HartBlock {
     ThreadContext* fpu_owner = nullptr;  // whose values the FPU registers hold, if anybody's
     uint64_t satp = 0;                   // what is in the CSR now
     uint64_t emergency_stack = 0;        // top of a stack to report a fault on
+    // The table that trap entry calls by number on this hart; set before it runs user code.
+    std::atomic<const SystemCall*> system_call_table{nullptr};
+    // What hart_flag reads; written by any hart.
+    std::atomic<uint8_t> flags[kHartFlags] = {};
 
     // Where this hart was when it stopped for good (smp.h).
     std::atomic<bool> stopped{false};
     uint64_t stopped_pc = 0;
     uint64_t stopped_frame_pointer = 0;
 };
+
+inline constexpr uint32_t kFlagsOffset = 72;  // of HartBlock::flags, asserted in offsets.h
 
 // This hart's block: the Hart object that it begins.
 inline HartBlock* hart_block() {
@@ -44,6 +55,14 @@ inline uint64_t retired_instructions() {
     uint64_t count;
     asm volatile("rdinstret %0" : "=r"(count) : : "memory");
     return count;
+}
+
+// Whether a flag of this hart is set: one instruction, and a branch in the caller.
+template <uint32_t kNumber>
+inline bool hart_flag() {
+    uint64_t flag;  // volatile: a thread may come back on another hart
+    asm volatile("lbu %0, %1(tp)" : "=r"(flag) : "i"(kFlagsOffset + kNumber));
+    return flag != 0;
 }
 
 // Waits a little inside a spin loop, and parks this hart when the machine is stopping.
