@@ -20,7 +20,8 @@ import compare
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build/reproduce"
-NOT_SOURCE = {".git", "build", "out", "__pycache__", "compile_commands.json"}
+NOT_SOURCE = {".git", "build", "out", "compile_commands.json"}  # on top of the tree
+NOT_COPIED = {"__pycache__"}
 NOBODY = 65534
 
 
@@ -51,10 +52,10 @@ def copy_sources(destination: Path, backwards: bool) -> None:
     def copy_folder(source: Path, target: Path, ignored: set[str]) -> None:
         target.mkdir(parents=True)
         for path in sorted(source.iterdir(), reverse=backwards):
-            if path.name in ignored:
+            if path.name in ignored | NOT_COPIED:
                 continue
             if path.is_dir() and not path.is_symlink():
-                copy_folder(path, target / path.name, ignored)
+                copy_folder(path, target / path.name, set())
             else:
                 shutil.copy(path, target / path.name, follow_symlinks=False)
 
@@ -125,29 +126,40 @@ def make(tree: Path, home: Path, conditions: Conditions) -> None:
                  f"build failed; all it said is in {log}")
 
 
-def build(conditions: Conditions, keep: bool) -> Path:
-    work = Path(tempfile.mkdtemp(prefix="kairos-reproduce-"))
+def prepare(conditions: Conditions, work: Path) -> None:
     work.chmod(0o755)
+    copy_sources(work / conditions.folder, backwards=conditions.disorder)
+    (work / "home").mkdir()
+    if conditions.other_user and os.geteuid() == 0:
+        give_away(work)
+
+
+def build(conditions: Conditions, work: Path) -> Path:
+    tree = work / conditions.folder
+    if conditions.disorder:
+        with Disorder(tree) as disorder:
+            make(disorder.view, work / "home", conditions)
+    else:
+        make(tree, work / "home", conditions)
+    result = RESULTS / conditions.name
+    shutil.copytree(tree / "build/images", result)
+    return result
+
+
+def build_all(keep: bool) -> list[Path]:
+    """Both trees are copied before anything is built: the sources may change in the meantime."""
+    places = [(each, Path(tempfile.mkdtemp(prefix="kairos-reproduce-")))
+              for each in (FIRST, SECOND)]
     try:
-        tree = work / conditions.folder
-        copy_sources(tree, backwards=conditions.disorder)
-        home = work / "home"
-        home.mkdir()
-        if conditions.other_user and os.geteuid() == 0:
-            give_away(work)
-        if conditions.disorder:
-            with Disorder(tree) as disorder:
-                make(disorder.view, home, conditions)
-        else:
-            make(tree, home, conditions)
-        result = RESULTS / conditions.name
-        shutil.copytree(tree / "build/images", result)
-        return result
+        for conditions, work in places:
+            prepare(conditions, work)
+        return [build(conditions, work) for conditions, work in places]
     finally:
-        if keep:
-            say(f"{conditions.name}: kept {work}")
-        else:
-            shutil.rmtree(work, ignore_errors=True)
+        for _, work in places:
+            if keep:
+                say(f"kept {work}")
+            else:
+                shutil.rmtree(work, ignore_errors=True)
 
 
 def main() -> int:
@@ -156,7 +168,7 @@ def main() -> int:
     keep = parser.parse_args().keep
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
-    first, second = build(FIRST, keep), build(SECOND, keep)
+    first, second = build_all(keep)
     if lines := compare.compare(first, second):
         print("\n".join(lines), file=sys.stderr)
         print("reproduce.py: the two builds differ, see above", file=sys.stderr)
