@@ -34,9 +34,10 @@ images: $(KERNEL) $(ARCHIVE) $(program_images) $(program_debug) $(SDK)/stamp
 reproduce:
 	@$(PYTHON) $(SUPPORT)/reproduce.py $(REPRODUCEFLAGS)
 
+# STAGES are built besides `artifacts`.
 .PHONY: docker-check
 docker-check: images
-	@sh $(SUPPORT)/docker_check.sh build/container $(IMAGES)
+	@sh $(SUPPORT)/docker_check.sh build/container $(IMAGES) $(STAGES)
 
 # Versions of packages that the Dockerfile installs, as they are on this machine.
 .PHONY: lock
