@@ -46,3 +46,27 @@ TEST("port_wait: the last handle goes before it sleeps") {
         EXPECT_ONE_OF(ANY(-EBADF, -ECANCELED), status);
     }
 }
+
+// ---- Deadlines
+// -----------------------------------------------------------------------------------
+
+TEST("a deadline near the end of time does not come") {
+    for (const kairos_time_t deadline :
+         {UINT64_MAX - 1, UINT64_MAX / 2 + 1, UINT64_MAX / 2, UINT64_MAX / 10, UINT64_MAX / 100}) {
+        const Channel channel;
+        Inbox inbox;
+        Blocked receiver([&] { return inbox.receive(channel.b, 0, deadline); });
+        const Owned port = make_port();
+        kairos_port_packet packet;
+        Blocked taker([&] { return next_packet(port, packet, deadline); });
+        uint32_t revents = 0;
+        Blocked waiter([&] { return kairos_object_wait(channel.a, POLLIN, deadline, &revents); });
+        EXPECT_STATUS(0, send_text(channel.a, "x"));
+        EXPECT_STATUS(0, send_text(channel.b, "y"));
+        const kairos_port_packet user{.key = 1, .observed = 2, .count = 0};
+        EXPECT_STATUS(0, kairos_port_queue(port, &user));
+        EXPECT_STATUS(1, receiver.result());
+        EXPECT_STATUS(1, taker.result());
+        EXPECT_STATUS(0, waiter.result());
+    }
+}
