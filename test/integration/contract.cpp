@@ -33,6 +33,14 @@ class Wrongs {
     Wrong list_[kMax];
 };
 
+kairos_handle_t revoked_handle() {
+    const Owned source = make_event();
+    kairos_handle_t derived = KAIROS_HANDLE_INVALID;
+    REQUIRE_STATUS(0, kairos_handle_duplicate(source, KRIGHT_SAME, &derived));
+    REQUIRE_STATUS(0, kairos_handle_revoke(source));
+    return derived;
+}
+
 // Objects of all types, with something to be had from those that are asked, and memory to name.
 class Stock {
   public:
@@ -86,6 +94,7 @@ class Stock {
     static constexpr uint32_t kRights = 9;
     const BadPointers bad;
     const kairos_handle_t closed = closed_handle();
+    const kairos_handle_t revoked = revoked_handle();
     kairos_channel_msg too_long, too_many, bytes_beyond, handles_beyond;
     kairos_channel_msg good_message = message_of("m");
     alignas(16) char room[kRoomBytes] = {};
@@ -140,6 +149,7 @@ void add_wrong_handles(const Stock& stock, const Argument& argument, Wrongs& wro
         wrongs.add("no handle", KAIROS_HANDLE_INVALID, Stage::kHandle, -EBADF);
     }
     wrongs.add("a closed handle", stock.closed, Stage::kHandle, -EBADF);
+    wrongs.add("a revoked handle", stock.revoked, Stage::kHandle, -EBADF);
     wrongs.add("all bits", UINT32_MAX, Stage::kHandle, -EBADF);
     for (uint32_t type = 1; type < KOBJ_TYPE_COUNT; ++type) {
         if ((argument.types >> type & 1) != 0 || stock.of(type) == KAIROS_HANDLE_INVALID) continue;
@@ -208,7 +218,10 @@ Wrongs wrongs_of(const Stock& stock, const Argument& argument) {
     return wrongs;
 }
 
-int64_t make_call(const Line& line, const uint64_t (&a)[6]) {
+int64_t make_call(const Line& line, uint64_t (&a)[6]) {
+    for (int i = 0; i < 6; ++i) {
+        if (line.arguments[i].narrow) a[i] = dirty(static_cast<uint32_t>(a[i]));
+    }
     return raw_call(line.number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -297,4 +310,51 @@ TEST("two arguments wrong: the one that is looked at first has the word") {
             }
         }
     });
+}
+
+TEST("no pointer has to be aligned") {
+    alignas(16) static char room[512];
+    char* odd = room + 1;
+    const auto handle_at = [](const char* at) {
+        kairos_handle_t value;
+        memcpy(&value, at, sizeof(value));
+        return value;
+    };
+    const auto outputs = [&](uint64_t number, uint64_t first, uint64_t second) {
+        EXPECT_STATUS(0, raw_call(number, first, second, address(odd)));
+        return Owned(handle_at(odd));
+    };
+    const Owned event = make_event();
+    const Owned copy = outputs(KAIROS_SYS_handle_duplicate, event, KRIGHT_SAME);
+    EXPECT_EQ(id_of(event), id_of(copy));
+    EXPECT_STATUS(0, raw_call(KAIROS_SYS_channel_create, 0, address(odd), address(odd + 5)));
+    const Owned a(handle_at(odd));
+    const Owned b(handle_at(odd + 5));
+
+    // The struct, the bytes and the handles, to send and to receive.
+    char* handles = room + 203;
+    const kairos_handle_t sent = duplicate(event).release();
+    memcpy(handles, &sent, sizeof(sent));
+    memcpy(room + 301, "odd bytes", 9);
+    kairos_channel_msg message =
+        message_of(room + 301, 9, reinterpret_cast<kairos_handle_t*>(handles), 1);
+    memcpy(odd, &message, sizeof(message));
+    EXPECT_STATUS(0, raw_call(KAIROS_SYS_channel_send, a, address(odd), 0, kForever));
+    memset(room + 301, 0, 9);
+    EXPECT_STATUS(1, raw_call(KAIROS_SYS_channel_recv, b, address(odd), 0, kForever));
+    memcpy(&message, odd, sizeof(message));
+    EXPECT_EQ(9u, message.num_bytes);
+    EXPECT_EQ(0, memcmp(room + 301, "odd bytes", 9));
+    const Owned received(handle_at(handles));
+    EXPECT_EQ(id_of(event), id_of(received));
+
+    const Owned port = make_port();
+    kairos_port_packet packet{.key = 11, .observed = 12, .count = 0};
+    memcpy(odd, &packet, sizeof(packet));
+    EXPECT_STATUS(0, raw_call(KAIROS_SYS_port_queue, port, address(odd)));
+    EXPECT_STATUS(1, raw_call(KAIROS_SYS_port_wait, port, address(odd + 100), 1, 0, kForever));
+    memcpy(&packet, odd + 100, sizeof(packet));
+    EXPECT_EQ(11u, packet.key);
+    EXPECT_STATUS(0, raw_call(KAIROS_SYS_object_poll, a, POLLOUT, address(odd)));
+    EXPECT_EQ(static_cast<uint32_t>(POLLOUT), handle_at(odd));
 }

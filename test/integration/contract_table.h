@@ -35,6 +35,7 @@ struct Argument {
     int64_t error = -EINVAL;  // for what is wrong
     uint32_t types = 0;       // of a handle; the call is made with one of the lowest
     kairos_rights_t rights = 0;
+    bool narrow = false;    // 32 bits, of which the register's upper half is no part
     bool optional = false;  // of a handle: KAIROS_HANDLE_INVALID is good
 };
 
@@ -48,13 +49,16 @@ constexpr Argument length(uint64_t good, Values... wrong) {
 }
 // Flags of which these are defined: three that are not are wrong.
 constexpr Argument flags(uint32_t defined, uint32_t good = 0) {
-    return choice(good, ~defined & -~defined, 1u << 31, ~0u);
+    Argument argument = choice(good, ~defined & -~defined, 1u << 31, ~0u);
+    argument.narrow = true;
+    return argument;
 }
 constexpr Argument handle(uint32_t types, kairos_rights_t rights = 0) {
-    return {.kind = Kind::kHandle, .types = types, .rights = rights};
+    return {.kind = Kind::kHandle, .types = types, .rights = rights, .narrow = true};
 }
 constexpr Argument own_or(uint32_t types, kairos_rights_t rights) {
-    return {.kind = Kind::kHandle, .types = types, .rights = rights, .optional = true};
+    return {
+        .kind = Kind::kHandle, .types = types, .rights = rights, .narrow = true, .optional = true};
 }
 constexpr Argument anything(uint64_t good = 0) { return {.kind = Kind::kAnything, .good = good}; }
 constexpr Argument kText{.kind = Kind::kText};
