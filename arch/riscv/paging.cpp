@@ -79,16 +79,6 @@ class RemovedTables {
     PhysicalAddress first_{};
 };
 
-// Removes the empty page tables of one directory between two of its entries.
-void remove_empty_tables(uint64_t* directory, unsigned first, unsigned last,
-                         RemovedTables& removed) {
-    for (unsigned i = first; i <= last; ++i) {
-        if (pte::is_table(directory[i]) && is_empty(pte::frame_of(directory[i]))) {
-            removed.take(directory[i]);
-        }
-    }
-}
-
 }  // namespace
 
 Status PageTable::create(TableSource& source) {
@@ -165,25 +155,19 @@ void PageTable::flush(VirtualAddress start, uint64_t pages) const {
     flush_asid(asid_of(satp_), harts_, start, pages);
 }
 
-// Looks at every page table that the range touches, and at the directories above them. A table with
-// a mapping outside the range is not empty, and stays.
-void PageTable::prune(VirtualAddress start, VirtualAddress end, TableSource& source) {
-    if (start >= end) return;
-    uint64_t* root = direct_map(root_);
-    const VirtualAddress last{end.value - 1};
-    const unsigned first_index = pte::index_of(start, pte::kRootLevel);
-    const unsigned last_index = pte::index_of(last, pte::kRootLevel);
+void PageTable::prune(VirtualAddress address, Prune extent, TableSource& source) {
+    uint64_t& above = direct_map(root_)[pte::index_of(address, pte::kRootLevel)];
+    if (above == 0) return;
+    uint64_t& entry = direct_map(pte::frame_of(above))[pte::index_of(address, kDirectoryLevel)];
     RemovedTables removed;
-    for (unsigned i = first_index; i <= last_index; ++i) {
-        if (root[i] == 0) continue;
-        uint64_t* directory = direct_map(pte::frame_of(root[i]));
-        remove_empty_tables(
-            directory, i == first_index ? pte::index_of(start, kDirectoryLevel) : 0,
-            i == last_index ? pte::index_of(last, kDirectoryLevel) : pte::kEntries - 1, removed);
-        if (is_empty(pte::frame_of(root[i]))) removed.take(root[i]);
-    }
+    const auto remove = [&](uint64_t& table) {
+        debug_check(is_empty(pte::frame_of(table)), "a table that is in use is given back");
+        removed.take(table);
+    };
+    if (pte::is_table(entry)) remove(entry);
+    if (extent == Prune::kDirectory) remove(above);
     if (!removed.any()) return;
-    flush(start, kAllPages);
+    flush(address, kAllPages);
     removed.free_all(source);
 }
 

@@ -1,7 +1,7 @@
 #include "memory/address_space.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "memory/randomness.h"
 #include "mm/frames.h"
@@ -19,6 +19,11 @@ constexpr uint64_t kTableSpan = arch::bytes_of(arch::PageLevel::k2MiB);
 
 constexpr VirtualAddress table_begin(VirtualAddress address) {
     return {address.value & ~(kTableSpan - 1)};
+}
+// The address of no 2 MiB.
+constexpr VirtualAddress kNoTable{UINT64_MAX};
+constexpr VirtualAddress directory_begin(VirtualAddress address) {
+    return {address.value & ~(arch::kDirectoryBytes - 1)};
 }
 
 // Between two mappings that the kernel places lie 1 to so many free pages.
@@ -203,12 +208,23 @@ VirtualAddress AddressSpace::unmap_piece(Mapping& mapping, VirtualAddress end,
     return reached;
 }
 
-// Gives back the page table for the addresses around, if no mapping needs it any more. Done
-// whenever a mapping retreats from there, so addresses without mappings have no tables.
+// Called whenever a mapping retreats from an address: addresses without mappings have no tables,
+// but for the 2 MiB that became idle last. What is mapped next is likely to come there.
 void AddressSpace::prune_around(VirtualAddress address) {
     const VirtualAddress begin = table_begin(address);
-    const VirtualAddress end = begin + kTableSpan;
-    if (mappings_.first_in(begin, end) == nullptr) table_.prune(begin, end, *this);
+    if (begin == idle_table_ || mappings_.first_in(begin, begin + kTableSpan) != nullptr) return;
+    prune_idle_table(begin);
+}
+
+void AddressSpace::prune_idle_table(VirtualAddress next) {
+    const VirtualAddress was = std::exchange(idle_table_, next);
+    if (was == kNoTable || mappings_.first_in(was, was + kTableSpan) != nullptr) return;
+    const VirtualAddress directory = directory_begin(was);
+    const VirtualAddress directory_end = directory + arch::kDirectoryBytes;
+    const bool in_use = mappings_.first_in(directory, directory_end) != nullptr ||
+                        directory_begin(next) == directory;
+    table_.prune(was, in_use ? arch::PageTable::Prune::kTable : arch::PageTable::Prune::kDirectory,
+                 *this);
 }
 
 // A mapping that lies across the place reached so far was made after that place was free, so all of
@@ -253,7 +269,10 @@ bool AddressSpace::retire_step() {
     LockGuard guard(lock_);
     retired_ = true;
     Mapping* mapping = mappings_.from({0});
-    if (mapping == nullptr) return false;
+    if (mapping == nullptr) {
+        prune_idle_table(kNoTable);
+        return false;
+    }
     unmap_piece(*mapping, mapping->end(), gone);
     return true;
 }

@@ -122,6 +122,7 @@ class AddressSpace final : public Object, private arch::TableSource {
     VirtualAddress unmap_piece(Mapping& mapping, VirtualAddress end, MappingRecord& gone)
         REQUIRES(lock_);
     void prune_around(VirtualAddress address) REQUIRES(lock_);
+    void prune_idle_table(VirtualAddress next) REQUIRES(lock_);
     Status check_protect(VirtualAddress start, VirtualAddress end, Protection protection);
     VirtualAddress protect_piece(Mapping& mapping, VirtualAddress from) REQUIRES(lock_);
     VirtualAddress protect_next(VirtualAddress at, VirtualAddress start, VirtualAddress end,
@@ -151,6 +152,8 @@ class AddressSpace final : public Object, private arch::TableSource {
     SpinLock lock_{LockRank::kAddressSpace};
     MappingSet mappings_ GUARDED_BY(lock_);
     arch::PageTable table_;  // changed under the lock
+    // The 2 MiB without mappings whose table, if it has one, is kept.
+    VirtualAddress idle_table_ GUARDED_BY(lock_){UINT64_MAX};  // begins on no table: none
     bool retired_ GUARDED_BY(lock_) = false;
     VirtualAddress next_choice_ GUARDED_BY(lock_);  // where the search for room begins
 };

@@ -109,6 +109,43 @@ static void bench_map(void) {
     report("map, touch, unmap one page", kairos_instret() - start);
 }
 
+/* Each touch faults: on a page that is there, of which only the translation is missing, or on one
+ * that has to be made, of zeros, or copied because it is shared with a clone. */
+static void bench_faults(void) {
+    const size_t size = ROUNDS * KAIROS_PAGE_SIZE;
+    kairos_handle_t memory;
+    must(kairos_memory_create(size, 0, &memory), "memory");
+    static const char* const what[] = {"page fault, a new page", "page fault, a page that is there",
+                                       "page fault, a copy on write"};
+    for (int kind = 0; kind < 3; ++kind) {
+        kairos_handle_t clone;
+        if (kind == 2) must(kairos_memory_clone(memory, 0, size, 0, &clone), "clone");
+        void* at = NULL;
+        must(kairos_map(kairos_self_aspace(), memory, 0, &at, size, KPROT_READ | KPROT_WRITE),
+             "map");
+        volatile char* page = at;
+        const uint64_t start = kairos_instret();
+        for (int i = 0; i < ROUNDS; ++i) page[i * KAIROS_PAGE_SIZE] = 1;
+        report(what[kind], kairos_instret() - start);
+        must(kairos_unmap(kairos_self_aspace(), at, size), "unmap");
+        if (kind == 2) must(kairos_handle_close(clone, 0), "close");
+    }
+    must(kairos_handle_close(memory, 0), "close");
+}
+
+static void bench_memory_object(void) {
+    uint64_t start = 0;
+    for (int i = -WARM_UP; i < ROUNDS; ++i) {
+        if (i == 0) start = kairos_instret();
+        kairos_handle_t memory;
+        must(kairos_memory_create(2 * KAIROS_PAGE_SIZE, 0, &memory), "memory");
+        must(kairos_memory_write(memory, 0, "x", 1), "write");
+        must(kairos_memory_write(memory, KAIROS_PAGE_SIZE, "x", 1), "write");
+        must(kairos_handle_close(memory, 0), "close");
+    }
+    report("make, fill and drop two pages", kairos_instret() - start);
+}
+
 static void nothing(void* argument) { (void)argument; }
 
 static void bench_threads(void) {
@@ -156,6 +193,8 @@ int main(int argc, char** argv) {
     bench_send(ends[0], 64, 0);
     bench_send(ends[0], 64, KCHANNEL_OPT_RENDEZVOUS);
     bench_map();
+    bench_faults();
+    bench_memory_object();
     bench_threads();
     bench_spawn();
     must(kairos_handle_close(ends[0], 0), "close");

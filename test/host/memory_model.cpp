@@ -143,8 +143,9 @@ class Model {
         table_->dismantle();
         table_ = nullptr;
         hosted::settle();
-        // Only root tables and the objects themselves are left of the address spaces.
-        CHECK(budget_->used() < kSpaces * (kPageSize + 2048));
+        // Only root tables and the objects themselves are left of the address spaces, and of each
+        // the page table that became idle last.
+        CHECK(budget_->used() < kSpaces * (3 * kPageSize + 2048));
         for (auto& space : spaces_) space = nullptr;
         hosted::settle();
         CHECK(budget_->used() == 0);

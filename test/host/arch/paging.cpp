@@ -86,7 +86,7 @@ Status PageTable::map(VirtualAddress page, PhysicalAddress frame, PageFlags flag
         const std::lock_guard guard(table.lock);
         table.tables[above][start] = made;
     }
-    if (level == PageLevel::k2MiB) prune(page, page + bytes_of(level), source);
+    if (level == PageLevel::k2MiB) prune(page, Prune::kTable, source);
     const std::lock_guard guard(table.lock);
     check(table.find(page.value) == table.pages.end() &&
               !table.holds_page_in(page.value, page.value + bytes_of(level)),
@@ -135,26 +135,21 @@ void PageTable::flush(VirtualAddress start, uint64_t pages) const {
     hosted::flush(satp_, harts_.load(), start, pages);
 }
 
-void PageTable::prune(VirtualAddress start, VirtualAddress end, TableSource& source) {
+void PageTable::prune(VirtualAddress address, Prune extent, TableSource& source) {
     Table& table = table_of(satp_);
     std::vector<PhysicalAddress> removed;
     {
         const std::lock_guard guard(table.lock);
-        for (uint32_t level = 0; level < kLevels; ++level) {
-            const uint64_t first = start.value & ~(span_of(level) - 1);
-            auto at = table.tables[level].lower_bound(first);
-            while (at != table.tables[level].end() && at->first < end.value) {
-                if (!table.is_empty(level, at->first)) {
-                    ++at;
-                    continue;
-                }
-                removed.push_back(at->second);
-                at = table.tables[level].erase(at);
-            }
+        for (uint32_t level = 0; level < (extent == Prune::kDirectory ? kLevels : 1); ++level) {
+            const auto at = table.tables[level].find(address.value & ~(span_of(level) - 1));
+            if (at == table.tables[level].end()) continue;
+            check(table.is_empty(level, at->first), "a table that is in use is given back");
+            removed.push_back(at->second);
+            table.tables[level].erase(at);
         }
     }
     if (removed.empty()) return;
-    flush(start, kAllPages);
+    flush(address, kAllPages);
     for (const PhysicalAddress frame : removed) source.free_table(frame);
 }
 

@@ -40,6 +40,8 @@ enum class PageLevel : uint8_t { k4KiB = 0, k2MiB = 1 };
 constexpr uint64_t bytes_of(PageLevel level) {
     return level == PageLevel::k4KiB ? kPageSize : uint64_t{2} << 20;
 }
+// What the tables of a directory serve.
+inline constexpr uint64_t kDirectoryBytes = uint64_t{1} << 30;
 
 struct Translation {
     PhysicalAddress address;  // of the byte asked for
@@ -81,10 +83,11 @@ class PageTable {
     VirtualAddress next_mapped(VirtualAddress from, VirtualAddress end) const;
     // When this returns, no hart uses a translation of the range from before.
     void flush(VirtualAddress start, uint64_t pages) const;
-    // Gives back the tables of [start, end), which hold no mapping any more. Tables shared with
-    // addresses outside the range stay if they are still in use. Flushes. Reads every entry of the
-    // tables concerned (some 1,200 instructions for an empty one): for whole mappings, not pages.
-    void prune(VirtualAddress start, VirtualAddress end, TableSource& source);
+    // Gives back the table of the 2 MiB around an address, in which nothing is mapped any more,
+    // and, for kDirectory, that of the 1 GiB around it, in which no other 2 MiB have a table.
+    // Flushes.
+    enum class Prune : bool { kTable, kDirectory };
+    void prune(VirtualAddress address, Prune extent, TableSource& source);
     // Gives everything back; nothing is mapped and no hart runs in it any more. The
     // address-space number can be used again only after every hart's TLB has forgotten it.
     void destroy(TableSource& source);
