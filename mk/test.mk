@@ -69,6 +69,18 @@ bench: sdk $(bench_programs)
 	@for program in $(bench_programs); do \
 	    $(SDK)/bin/kairos-run --icount --timeout 120 $$program 2>/dev/null || exit 1; done
 
+# A picture of a call between two processes on two harts.
+TIMELINE := build/timeline
+$(BUILD)/timeline/%: test/timeline/%.cpp $(headers_of_programs) $(SDK)/stamp
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@) $(SDK)/bin/kairos-c++ $(program_flags) $< -o $@
+.PHONY: timeline
+timeline: sdk $(BUILD)/timeline/two_harts
+	@$(SDK)/bin/kairos-run --harts 2 --timeout 60 $(BUILD)/timeline/two_harts \
+	    > $(TIMELINE).txt 2> $(TIMELINE).log || { cat $(TIMELINE).txt $(TIMELINE).log; exit 1; }
+	@$(PYTHON) $(SUPPORT)/timeline.py --json $(TIMELINE).json --png $(TIMELINE).png $(TIMELINE).txt
+	@echo '  TIMELINE $(TIMELINE).json $(TIMELINE).png'
+
 .PHONY: soak-boot
 soak-boot: sdk $(USER)/true $(ARCHIVE)
 	@$(PYTHON) $(SUPPORT)/soak_boot.py --kernel $(KERNEL) --count $(N) $(USER)/true

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <new>
 
+#include "arch/time.h"
 #include "base/container_of.h"
 #include "memory/address_space.h"
 #include "object/object_storage.h"
@@ -89,6 +90,9 @@ kairos_info_thread Thread::describe() const {
     info.hart = home().value;
     info.affinity = affinity();
     info.time_ns = time_ns_.load(std::memory_order_relaxed);
+    if (state() == ThreadState::kRunning) {  // an instant off, if it is just switched away from
+        info.time_ns += arch::now().nanoseconds - switched_in_.nanoseconds;
+    }
     for (uint32_t i = 0; i < kNameSize; ++i) info.name[i] = name_[i];
     return info;
 }

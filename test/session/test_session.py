@@ -41,6 +41,23 @@ class Commands(unittest.TestCase):
             self.assertRegex(session.run("objects"), r"\d+  channel")
             self.assertRegex(session.run("time true"), r"\d+ ns")
 
+    def test_the_kernel_explains_itself(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            self.assertRegex(session.run("stat"), r"\d+  channel_sends +messages sent")
+            self.assertRegex(session.run("stat 1 1"), r"(?m)^ +\d+ +\+\d+  wait_blocks$")
+            top = session.run("top 1 1")
+            self.assertRegex(top, r"(?m)^ +1 +\d+\.\d% ")
+            self.assertRegex(top, r"/ main")
+            lines = session.run("trace -a -k sched,syscall -n 20").splitlines()
+            self.assertEqual(len([line for line in lines if " hart " in line]), 20)
+            self.assertIn("usage", session.run("trace -k nonsense"))
+            session.type("trace\r")
+            session.expect("trace\r\n")
+            session.type("\x03")
+            session.expect("trace: interrupted")
+            session.expect(PROMPT)
+
     def test_shutdown_ends_the_machine_with_its_status(self) -> None:
         for words, status in (("shutdown", 0), ("shutdown 7", 7)):
             with Session() as session:

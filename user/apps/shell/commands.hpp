@@ -34,8 +34,14 @@ inline constexpr std::array kCommands = {
     Command{"shutdown", "[STATUS]", "power off", "it powers the machine off", false},
     Command{"spawn", "COMMAND [WORD...]", "run a program in the background, as `COMMAND &` does",
             nullptr, true},
+    Command{"stat", "[SECONDS [ROUNDS]]", "the kernel's counters, or what each interval adds",
+            "it reads the kernel's counters", false},
     Command{"spin", "", "run until killed", nullptr, false},
     Command{"time", "COMMAND [WORD...]", "run a command and say how long it took", nullptr, true},
+    Command{"top", "[SECONDS [ROUNDS]]", "where the time goes, by hart and by thread",
+            "it looks at the threads of every process", false},
+    Command{"trace", "[-k KIND,...] [-o OBJECT] ...", "show what the kernel does, live",
+            "it reads and switches the kernel's trace", false},
     Command{"true", "", "do nothing, successfully", nullptr, false},
 };
 
