@@ -15,13 +15,16 @@ kernel_objects := $(kernel_sources:%=$(KERNEL_OBJECTS)/%.o) \
 
 kernel_includes := -Isrc -Iarch/riscv/include -Iplatform/virt/include -Iarch/riscv -I$(LIBFDT)
 kernel_debug := $(if $(filter debug,$(CONFIG)),1,0)
+# Whether a readiness hint that is wrong stops the kernel.
+CONFIG_IPC_POLL_HINT_STRICT ?= $(kernel_debug)
 kernel_common_flags := -ffreestanding -nostdlib -fno-pic -mcmodel=medany \
     -march=rv64imac_zicsr_zifencei -mabi=lp64 -O2 -g -fno-omit-frame-pointer \
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-stack-protector \
     -ffile-prefix-map=$(CURDIR)=. -fno-ident $(kernel_includes)
 kernel_cxx_flags := $(kernel_common_flags) -std=c++23 -fno-exceptions -fno-rtti \
     -fno-threadsafe-statics -Wall -Wextra -Werror -DKAIROS_DEBUG=$(kernel_debug) \
-    -DKAIROS_MEASURE=$(if $(filter measure,$(CONFIG)),1,0)
+    -DKAIROS_MEASURE=$(if $(filter measure,$(CONFIG)),1,0) \
+    -DCONFIG_IPC_POLL_HINT_STRICT=$(CONFIG_IPC_POLL_HINT_STRICT)
 
 .PHONY: kernel
 kernel: $(KERNEL)

@@ -27,6 +27,10 @@
     X(wake_cancel, "sleeps ended by revocation")                                       \
     X(cap_revoked, "handles closed by revocation")                                     \
     X(cap_refused, "handles refused for a transfer, a duplicate or a bind")            \
+    X(owner_audits, "audits of who owns an object")                                    \
+    X(owner_mismatches, "owners that did not add up")                                  \
+    X(poll_hints_used, "polls answered by a hint because the lock was taken")          \
+    X(poll_hint_mismatches, "hints that were not what the lock showed")                \
     X(warnings, "warnings, printed or not")
 
 #endif

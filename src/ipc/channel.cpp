@@ -53,6 +53,7 @@ Result<Endpoint::TwoEnds> Endpoint::create_pair(Budget& budget) {
                                       static_cast<uint64_t>(pair->ids[1]));
     pair->ends[0] = result.ends[0].get();
     pair->ends[1] = result.ends[1].get();
+    for (const Ref<Endpoint>& end : result.ends) end->publish(end->readiness());
     return result;
 }
 
@@ -106,7 +107,7 @@ kairos_info_channel Endpoint::describe() {
             .owners_handle = owners(OwnerClass::kHandle),
             .owners_fd = owners(OwnerClass::kDescriptor),
             .owners_other = owners(OwnerClass::kOther),
-            .hints = readiness()};
+            .hints = hint()};
 }
 
 // ---- Waking -------------------------------------------------------------------------------------
@@ -132,11 +133,13 @@ bool Endpoint::on_unowned() {
         static_cast<uint64_t>(id()), static_cast<uint64_t>(pair_.ids[1 - side_]), queue_.count());
     Endpoint* other = peer();
     pair_.ends[side_] = nullptr;
+    publish(readiness());
     close(wakes);
     for (WaitSource* source : {&receivers_, &senders_, &callers_}) {
         source->wake_all(WakeReason::kClose, wakes);
     }
     if (other != nullptr) {
+        other->publish(other->readiness());
         for (WaitSource* source : {&other->receivers_, &other->senders_, &other->callers_}) {
             source->wake_all(WakeReason::kHup, wakes);
         }

@@ -68,7 +68,7 @@ void Port::detach(Object& object) {
     --bound_count_;
     if (binding.packet.node.linked()) {
         pending_.remove(binding.packet);
-        --pending_count_;
+        if (--pending_count_ == 0) publish(readiness());
     }
 }
 
@@ -93,7 +93,7 @@ void Port::deliver(Object& object, uint32_t signals, uint32_t events, WakeBatch&
 
 void Port::make_pending(PacketNode& packet, WakeBatch& batch) {
     pending_.push_back(packet);
-    ++pending_count_;
+    if (++pending_count_ == 1) publish(readiness());
     wake_for_packet(batch);
 }
 
@@ -128,7 +128,7 @@ void Port::consumed(PacketNode& packet) {
     trace<TraceEvent::packet_take>(static_cast<uint64_t>(id()), packet.key, packet.observed,
                                    packet.count);
     pending_.remove(packet);
-    --pending_count_;
+    if (--pending_count_ == 0) publish(readiness());
     if (is_user_packet(packet)) user_free_.push_front(packet);
     count(Counter::port_packets);
 }

@@ -52,9 +52,12 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
         if (!queue_.empty()) {
             receivers_.wake_one(WakeReason::kData, wakes);
             raise(KPORT_BIND_READABLE, WakeReason::kData, wakes);
+        } else {
+            publish(hint() & ~KAIROS_POLLIN);
         }
         Endpoint* sender = peer();
         if (sender != nullptr) {
+            if (was_full) sender->publish(sender->readiness());
             sender->senders_.wake_one(WakeReason::kData, wakes);
             if (was_full) sender->raise(KPORT_BIND_WRITABLE, WakeReason::kData, wakes);
         }

@@ -19,6 +19,8 @@ void Endpoint::enqueue(Outgoing& outgoing, WakeBatch& wakes) {
     to.depart(outgoing.message);
     to.queue_.push(outgoing.message);
     trace_message<TraceEvent::send>(txid, outgoing.size(), handles, to.queue_.count());
+    if (to.queue_.count() == 1) to.publish(to.hint() | KAIROS_POLLIN);
+    if (to.queue_.full()) publish(readiness());
     count(Counter::channel_sends);
     count(Counter::channel_queued);
     to.receivers_.wake_one(WakeReason::kData, wakes);

@@ -275,6 +275,11 @@ bool HandleTable::close_some() {
         withdraw(closing_from_);
         cap = leave(closing_from_);
         looked_at += kSlotsPerClose;
+        guard.unlock();
+        Object* object = cap->object();
+        if (object != nullptr && object->try_retain()) {
+            Ref<Object>(*object, kAdoptReference)->audit_owners();  // the cap is still an owner
+        }
     }
     return true;
 }

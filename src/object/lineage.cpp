@@ -125,6 +125,7 @@ void Lineage::link_root(Cap& cap, Object& object, Rights rights) {
     cap.object_.store(&object, std::memory_order_release);
     link(cap, object, nullptr);
     trace_cap<TraceEvent::cap_create>(cap, object);
+    ++object.handles_in_tree_;
     if (Transit* transit = object.transit()) ++transit->arrivals_;
 }
 
@@ -138,6 +139,7 @@ bool Lineage::link_child(Cap& parent, Cap& child, Rights rights) {
     child.object_.store(object, std::memory_order_release);
     link(child, *object, &parent);
     trace_cap<TraceEvent::cap_duplicate>(child, *object, parent.id_);
+    ++object->handles_in_tree_;
     return true;
 }
 
@@ -234,6 +236,7 @@ void Lineage::close(Cap& cap) {
             leave_carrier(cap, *object);
             cap.held_ = false;
             cap.ghost_ = true;
+            --object->handles_in_tree_;
             settle(cap, *object);
         }
         object->drop_owner(OwnerClass::kHandle);
@@ -311,6 +314,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
         LockGuard guard(object.lineage_lock_);
         leave_carrier(cap, object);
         cap.ghost_ = true;
+        if (taken != nullptr) --object.handles_in_tree_;
         if (was_in_table) cap.held_ = false;
     }
     if (taken != nullptr && cap.traveller_of() != 0) {

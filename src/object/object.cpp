@@ -5,15 +5,12 @@
 #include "object/collection.h"
 #include "object/graveyard.h"
 #include "object/transit.h"
+#include "trace/counters.h"
 #include "trace/warn.h"
 
 namespace {
-constexpr unsigned kOwnerBits = 21;
-constexpr uint64_t kOwnerMask = (uint64_t{1} << kOwnerBits) - 1;
-
-constexpr unsigned shift_of(OwnerClass owner) { return static_cast<unsigned>(owner) * kOwnerBits; }
-constexpr uint64_t sum_of(uint64_t owners) {
-    return (owners & kOwnerMask) + (owners >> kOwnerBits & kOwnerMask) + (owners >> 2 * kOwnerBits);
+constexpr unsigned shift_of(OwnerClass owner, unsigned bits) {
+    return static_cast<unsigned>(owner) * bits;
 }
 }  // namespace
 
@@ -73,14 +70,21 @@ void Object::note_transfer(TransferEvent event, uint64_t from_process, uint64_t 
 
 void Object::add_owner(OwnerClass owner) {
     keep();
-    owners_.fetch_add(uint64_t{1} << shift_of(owner), std::memory_order_relaxed);
+    owners_.fetch_add(uint64_t{1} << shift_of(owner, kOwnerBits), std::memory_order_relaxed);
 }
 
 void Object::drop_owner(OwnerClass owner) {
-    const uint64_t one = uint64_t{1} << shift_of(owner);
+    const uint64_t one = uint64_t{1} << shift_of(owner, kOwnerBits);
     const uint64_t before = owners_.fetch_sub(one, std::memory_order_seq_cst);
-    if (((before >> shift_of(owner)) & kOwnerMask) == 0)
-        panic_about(*this, "owner count below zero");
+    if (((before >> shift_of(owner, kOwnerBits)) & kOwnerMask) == 0) [[unlikely]] {
+        owners_.fetch_add(one, std::memory_order_seq_cst);
+        count(Counter::owner_mismatches);
+        static constinit RateLimit limit;
+        warn(limit, "object %lu of type %u has no owner of class %u to lose",
+             static_cast<uint64_t>(id_), static_cast<uint32_t>(type_),
+             static_cast<uint32_t>(owner));
+        return;
+    }
     if (before == one) {
         end_public_life();
     } else if (const Transit* moving = transit()) {
@@ -114,7 +118,7 @@ bool Object::held() const {
 }
 
 uint32_t Object::owners(OwnerClass owner) const {
-    return (owners_.load(std::memory_order_relaxed) >> shift_of(owner)) & kOwnerMask;
+    return (owners_.load(std::memory_order_relaxed) >> shift_of(owner, kOwnerBits)) & kOwnerMask;
 }
 
 void Object::raise(uint32_t signals, WakeReason reason, WakeBatch& batch, uint32_t events) {

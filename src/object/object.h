@@ -33,6 +33,11 @@
 #include "sync/spin_lock.h"
 #include "wait/wait_source.h"
 
+#ifndef CONFIG_IPC_POLL_HINT_STRICT
+#define CONFIG_IPC_POLL_HINT_STRICT KAIROS_DEBUG
+#endif
+inline constexpr bool kStrictPollHints = CONFIG_IPC_POLL_HINT_STRICT != 0;
+
 class Budget;
 class Cap;
 class Object;
@@ -116,8 +121,11 @@ class Object {
 
     // ---- Owners ----
     // Each owner also holds a reference. Losing the last one calls on_unowned: no lock is held.
-    void add_owner(OwnerClass owner);
-    void drop_owner(OwnerClass owner);
+    // Dropping what was never added warns, and changes nothing.
+    void add_owner(OwnerClass owner = OwnerClass::kOther);
+    void drop_owner(OwnerClass owner = OwnerClass::kOther);
+    // Warns if the owners do not add up (audit.cpp). No lock is held; may be preempted.
+    void audit_owners();
     bool owned() const { return owners_.load(std::memory_order_relaxed) != 0; }
     uint32_t owners(OwnerClass owner) const;
     uint32_t handles() const { return owners(OwnerClass::kHandle); }
@@ -137,6 +145,17 @@ class Object {
     Binding& binding() { return binding_; }
     // Readiness as KAIROS_POLL* bits. The guard is held.
     virtual uint32_t readiness() const { return 0; }
+    // The readiness that was last published, for those who find the guard taken. An object that
+    // publishes does so, under its guard, with every change that readiness() shows, before it lets
+    // go of the guard. So whoever holds the guard sees a hint that equals readiness(), and anything
+    // else is a mismatch, which no lawful change explains; and whoever does not hold it sees what
+    // held before or after what the holder is doing, never a third thing. Published with release,
+    // read with acquire, so what one has heard of is there to be found.
+    uint32_t hint() const { return hint_.load(std::memory_order_acquire); }
+    static constexpr uint32_t kNoHint = UINT32_MAX;  // its type publishes none
+    // readiness(), compared with the hint: a mismatch is counted, and stops a kernel that was built
+    // with CONFIG_IPC_POLL_HINT_STRICT, as debug kernels are. The guard is held.
+    uint32_t checked_readiness() const;
     // Whether it has a readiness that one may poll or wait for.
     virtual bool pollable() const { return raisable_signals() != 0; }
     // KPORT_BIND_* bits that this object can ever raise; 0: it cannot be bound.
@@ -179,6 +198,9 @@ class Object {
     // reference exists any more and no lock is held. Between pieces interrupts are let in.
     virtual bool dismantle() { return true; }
 
+    // What readiness() shows has changed; `now` is what it shows. The guard is held.
+    void publish(uint32_t now) { hint_.store(now, std::memory_order_release); }
+
     // For the wait sources of a leaf class: the id may be given after they are made.
     const ObjectId& id_ref() const { return id_; }
 
@@ -212,12 +234,32 @@ class Object {
     SpinLock* const guard_;
     SpinLock own_guard_{LockRank::kObject};
     WaitSource base_wait_{id_, "readiness"};
-    bool closed_ = false;  // guarded by the guard
+    std::atomic<uint32_t> hint_{kNoHint};  // written under the guard
+    bool closed_ = false;                  // guarded by the guard
     Binding binding_;
 
     // The delegation forest of the handles to this object: its roots. Guarded by lineage_lock_.
     SpinLock lineage_lock_{LockRank::kLineage};
     Cap* first_root_ = nullptr;
+    uint32_t handles_in_tree_ = 0;  // nodes that are handles and not closed
+
+    struct Account {
+        uint64_t owners;
+        uint32_t references;
+        uint32_t handles_in_tree;
+        bool operator==(const Account&) const = default;
+        bool adds_up() const;
+    };
+    Account account();
+    static constexpr unsigned kOwnerBits = 21;
+    static constexpr uint64_t kOwnerMask = (uint64_t{1} << kOwnerBits) - 1;
+    static constexpr uint32_t handles_in(uint64_t owners) {
+        return static_cast<uint32_t>(owners & kOwnerMask);
+    }
+    static constexpr uint64_t sum_of(uint64_t owners) {
+        return (owners & kOwnerMask) + (owners >> kOwnerBits & kOwnerMask) +
+               (owners >> 2 * kOwnerBits);
+    }
 
     // Nobody owns the object any more, or nobody can ever reach it.
     void end_public_life();
@@ -230,6 +272,11 @@ class Object {
     uint64_t charged_bytes_ = 0;           // for the object itself, to charged_budget_
     Budget* charged_budget_ = nullptr;     // counted
 };
+
+// Readiness without waiting: from the hint, if the guard is taken and the object has one.
+uint32_t poll_readiness(Object& object);
+// Audits the owners of a few objects, in turn; called when a process has ended.
+void audit_some_objects();
 
 // Stops the machine with a report about an object: its state and its history (object/report.cpp).
 [[noreturn]] void panic_about(const Object& object, const char* reason,

@@ -215,6 +215,8 @@ void Process::finish() {
         ended_ = true;
         raise(KPORT_BIND_TERMINATED, WakeReason::kHup, wakes);
     }
+    audit_owners();
+    audit_some_objects();
     if (first_) on_first_program_end(end_);
 }
 

@@ -63,11 +63,7 @@ Result<int64_t> read_port(HandleValue handle, UserPointer<uint8_t> buffer, uint6
 Status object_poll(HandleValue handle, uint32_t events, UserPointer<uint32_t> revents) {
     TRY(check_events(events, revents));
     Object* object = TRY(find_pollable(handle));
-    uint32_t ready = 0;
-    {
-        LockGuard held(object->guard());
-        ready = object->readiness();
-    }
+    const uint32_t ready = poll_readiness(*object);
     return revents.write(ready & (events | kAlwaysReported));
 }
 
@@ -81,7 +77,7 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
     while (true) {
         LockGuard held(object->guard());
         if (object->closed()) return Fail(Error::CANCELED);
-        const uint32_t ready = object->readiness() & (events | kAlwaysReported);
+        const uint32_t ready = object->checked_readiness() & (events | kAlwaysReported);
         if (ready != 0) {
             held.unlock();
             return revents.write(ready);

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 
 #include "hosted/kernel.h"
 #include "hosted/machine.h"
 #include "ipc/event.h"
 #include "object/graveyard.h"
 #include "object/kept.h"
+#include "trace/counters.h"
 #include "trace/warn.h"
 
 namespace {
@@ -135,8 +137,15 @@ TEST_CASE("history: without budget, travels are not remembered and nothing else 
 TEST_CASE("lifecycle: a step that no life has stops a debug kernel and names the object") {
     Budget& root = hosted::kernel();
     Ref<Event> object = Event::create(root).take();
-    CHECK_THROWS_AS(object->drop_owner(OwnerClass::kOther), hosted::Panic);
-    CHECK(subject_of_panic() == object.get());
+    Object* const broken = object.leak();
+    CHECK_THROWS_AS(
+        [&] {
+            broken->release();  // queued, and DYING
+            broken->release();  // once too often
+        }(),
+        hosted::Panic);
+    CHECK(subject_of_panic() == broken);
+    broken->retain();
 }
 
 namespace {
@@ -167,6 +176,101 @@ TEST_CASE("lifecycle: use of an object that is not in use warns, if it has an ow
     hosted::set_time({200 * RateLimit::kInterval});
     object.expect_usable("signal");
     CHECK(hosted::take_log().find("(12 more)") != std::string::npos);
+}
+
+TEST_CASE("owners: dropping what was never added warns and changes nothing") {
+    hosted::kernel();
+    hosted::set_time({300 * RateLimit::kInterval});
+    (void)hosted::take_log();
+    Unborn object;
+    object.add_owner();
+    for (const OwnerClass owner : {OwnerClass::kHandle, OwnerClass::kDescriptor}) {
+        object.drop_owner(owner);
+        CHECK(hosted::take_log().find("has no owner of class") != std::string::npos);
+    }
+    CHECK(object.owners(OwnerClass::kHandle) == 0);
+    CHECK(object.owners(OwnerClass::kDescriptor) == 0);
+    CHECK(object.owners(OwnerClass::kOther) == 1);
+    CHECK(object.references() == 2);
+}
+
+TEST_CASE("owners: an audit passes over a change in progress and reports what persists") {
+    Budget& root = hosted::kernel();
+    uint64_t now = 400 * RateLimit::kInterval;
+    hosted::set_time({now});
+    (void)hosted::take_log();
+    Ref<Event> object = Event::create(root).take();
+    OwnedCap handle = OwnedCap::create_root(*object, right::kRead, root).take();
+    object->audit_owners();
+    object->add_owner(OwnerClass::kHandle);  // as a link in progress would look
+    int rounds = 0;
+    hosted::on_relax = [&] {
+        hosted::set_time({now += 1'000'000});
+        if (++rounds == 5) object->drop_owner(OwnerClass::kHandle);
+    };
+    object->audit_owners();
+    CHECK(rounds == 5);
+    CHECK(hosted::take_log().empty());
+
+    object->add_owner(OwnerClass::kHandle);  // and this one stays
+    object->audit_owners();
+    CHECK(hosted::take_log().find("2 handles and 2 owners are counted, 1 handles are there") !=
+          std::string::npos);
+    hosted::on_relax = nullptr;
+    object->drop_owner(OwnerClass::kHandle);
+}
+
+namespace {
+
+// An object that publishes its readiness, or forgets to.
+class Signpost final : public Object {
+  public:
+    Signpost() : Object(ObjectType::kEvent, nullptr) { publish(0); }
+    uint32_t readiness() const override { return shown_; }
+    void show(uint32_t ready, bool published) {
+        LockGuard held(guard());
+        shown_ = ready;
+        if (published) publish(ready);
+    }
+
+  private:
+    void free_memory() override {}
+    uint32_t shown_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("hints: a poll that finds the guard taken answers what was published") {
+    hosted::kernel();
+    Signpost object;
+    object.show(KAIROS_POLLIN, true);
+    CHECK(poll_readiness(object) == KAIROS_POLLIN);
+    const uint64_t used = counter_total(Counter::poll_hints_used);
+    std::thread poller;
+    {
+        // Another hart polls while this one holds the guard: it does not wait.
+        LockGuard held(object.guard());
+        poller = std::thread([&] {
+            hosted::enter_hart({1});
+            CHECK(poll_readiness(object) == KAIROS_POLLIN);
+        });
+        poller.join();
+    }
+    CHECK(counter_total(Counter::poll_hints_used) == used + 1);
+}
+
+TEST_CASE("hints: a change that was not published stops a strict kernel") {
+    static_assert(kStrictPollHints);
+    hosted::kernel();
+    (void)hosted::take_log();
+    Signpost object;
+    const uint64_t mismatches = counter_total(Counter::poll_hint_mismatches);
+    object.show(KAIROS_POLLOUT, false);
+    LockGuard held(object.guard());
+    CHECK_THROWS_AS(object.checked_readiness(), hosted::Panic);
+    CHECK(hosted::take_log().find("readiness is 0x4, the hint 0x0") != std::string::npos);
+    CHECK(subject_of_panic() == &object);
+    CHECK(counter_total(Counter::poll_hint_mismatches) == mismatches + 1);
 }
 
 TEST_CASE("warnings: a burst at once, then one a second, with the number suppressed") {
