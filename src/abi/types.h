@@ -96,6 +96,10 @@ struct kairos_port_packet {
 
 #define KMEMORY_CREATE_RESIZABLE (1u << 8) /* of kairos_memory_create and kairos_memory_clone */
 
+/* Bytes of stack that a thread gets, and the first thread of a program. Below it is a page without
+ * access: running over ends the program with a fault. */
+#define KAIROS_STACK_SIZE (1024u * 1024u)
+
 /* ---- Scheduling --------------------------------------------------------------------------- */
 #define KPRIORITY_IDLE 0u
 #define KPRIORITY_USUAL 16u

@@ -52,7 +52,7 @@ class AddressSpace final : public Object, private arch::TableSource {
     static Result<Ref<AddressSpace>> create(Budget& budget);
 
     // The three below may be preempted; the caller counts a reference and holds no lock. A range is
-    // whole pages, not empty, inside user space: otherwise -EINVAL.
+    // whole pages, not empty, inside user space: otherwise -EINVAL (system calls say more).
 
     // Maps [offset, offset + length) of `memory` at `wanted`, or, if that is 0, at an address that
     // is hard to guess. `protection` may not go beyond `ceiling`, now or later, nor write together

@@ -17,9 +17,6 @@
 namespace {
 
 constexpr uint32_t kFailedStatus = 101;
-constexpr uint64_t kLoadBias = 0x200000;
-constexpr uint64_t kStackBytes = 256 * 1024;
-constexpr VirtualAddress kStackTop{arch::kUserEnd - (uint64_t{16} << 20)};
 
 constexpr Rights kArchiveRights{KRIGHT_READ | KRIGHT_MAP | KRIGHT_EXECUTE | KRIGHT_DUPLICATE |
                                 KRIGHT_TRANSFER};
@@ -79,6 +76,18 @@ class Archive {
 
 Protection protection_of(const ElfImage::Segment& segment) {
     return {.read = segment.readable, .write = segment.writable, .execute = segment.executable};
+}
+
+// Room for the program and, behind a page that stays free, its stack: at an address that is hard to
+// guess. Nobody else maps in this space yet.
+VirtualAddress choose_place(Process& process, const ElfImage& image, const char* name) {
+    const uint64_t length = image.end() - image.begin() + kPageSize + KAIROS_STACK_SIZE;
+    Ref<MemoryObject> none =
+        must(MemoryObject::create(process.budget(), length), "no memory", name);
+    const VirtualAddress chosen =
+        must(process.space().map(*none, 0, {0}, length, {}, {}), "no room for it", name);
+    must(process.space().unmap(chosen, length), "no memory", name);
+    return chosen;
 }
 
 // Maps one segment: straight from the archive where the file's pages can be used as they are, else
@@ -170,14 +179,16 @@ void start_first_program(Budget& budget, const platform::Machine& machine,
     Ref<MemoryObject> files =
         must(MemoryObject::create_archive(budget, machine.archive.base, archive.size()),
              "no memory", name);
-    const uint64_t bias = image.movable() ? kLoadBias - image.begin() : 0;
+    const uint64_t bias =
+        image.movable() ? choose_place(*process, image, name).value - image.begin() : 0;
     for (const ElfImage::Segment& segment : image.segments()) {
         load_segment(*process, segment, bias, files, entry, file);
     }
-    Ref<MemoryObject> stack = must(MemoryObject::create(budget, kStackBytes), "no memory", name);
-    const VirtualAddress stack_base{kStackTop.value - kStackBytes};
+    Ref<MemoryObject> stack =
+        must(MemoryObject::create(budget, KAIROS_STACK_SIZE), "no memory", name);
+    const VirtualAddress stack_base{image.end() + bias + kPageSize};
     const Protection data{.read = true, .write = true, .execute = false};
-    must(process->space().map(*stack, 0, stack_base, kStackBytes, data, data),
+    must(process->space().map(*stack, 0, stack_base, KAIROS_STACK_SIZE, data, data),
          "no room for its stack", name);
 
     Startup startup(budget, name);
@@ -194,7 +205,7 @@ void start_first_program(Budget& budget, const platform::Machine& machine,
     header.image_offset = entry.offset;
     header.image_size = entry.size;
     header.stack_base = stack_base.value;
-    header.stack_size = kStackBytes;
+    header.stack_size = KAIROS_STACK_SIZE;
     startup.write(message, header, options);
 
     Endpoint::TwoEnds channel = must(Endpoint::create_pair(budget), "no memory", name);
@@ -207,6 +218,7 @@ void start_first_program(Budget& budget, const platform::Machine& machine,
 
     Process::on_first_program_end = power_off_with;
     process->mark_first();
-    must(process->start_with(*thread, {image.entry() + bias}, kStackTop, std::move(theirs)),
+    must(process->start_with(*thread, {image.entry() + bias}, stack_base + KAIROS_STACK_SIZE,
+                             std::move(theirs)),
          "it cannot be started", name);
 }

@@ -338,3 +338,35 @@ TEST("spawn: killed at any time after it") {
         EXPECT(code == 44 || code == 33);
     }
 }
+
+// ---- Where programs lie -------------------------------------------------------------------------
+
+ROLE("says where it lies") {
+    const auto code = reinterpret_cast<uint64_t>(&kairos_nop);
+    int local = 0;
+    const uint64_t places[] = {code, reinterpret_cast<uint64_t>(&local)};
+    const kairos_channel_msg message = message_of(places, sizeof(places));
+    return kairos_channel_send(kairos_bootstrap(KAIROS_BOOT_USER0), &message, 0, kForever) == 0 ? 0
+                                                                                                : 2;
+}
+
+TEST("programs lie at addresses that differ from one to the next") {
+    constexpr int kPrograms = 4;
+    uint64_t places[kPrograms][2];
+    for (auto& place : places) {
+        Channel channel;
+        const Owned process =
+            spawn_role("says where it lies", {{KAIROS_BOOT_USER0, channel.b.release()}});
+        Inbox inbox;
+        REQUIRE_STATUS(1, inbox.receive(channel.a));
+        memcpy(place, inbox.bytes, sizeof(place));
+        EXPECT_EQ(0, exit_code_of(process));
+    }
+    for (int i = 0; i < kPrograms; ++i) {
+        EXPECT(places[i][0] != reinterpret_cast<uint64_t>(&kairos_nop));
+        for (int j = 0; j < i; ++j) {
+            EXPECT(places[i][0] != places[j][0]);
+            EXPECT(places[i][1] != places[j][1]);
+        }
+    }
+}

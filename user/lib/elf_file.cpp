@@ -9,8 +9,8 @@ namespace kairos::internal {
 
 namespace {
 
-// Programs lie between these addresses; the kernel chooses those of other mappings above.
-constexpr uint64_t kImageBegin = 0x200000;
+// Programs that are linked to where they run lie below this; the kernel chooses addresses above,
+// and those of programs that can be moved too. It is also the most that a program can take up.
 constexpr uint64_t kImageLimit = uint64_t{1} << 32;
 constexpr uint64_t kLowestFixed = KAIROS_PAGE_SIZE;
 
@@ -50,7 +50,8 @@ kairos_status_t ElfFile::open(const FileView& file) {
     entry_ = header.entry;
     status = read_segments(file, header);
     if (status < 0) return status;
-    if (!has_entry() || !place(header.type == KAIROS_ELF_TYPE_MOVABLE)) return -ENOEXEC;
+    movable_ = header.type == KAIROS_ELF_TYPE_MOVABLE;
+    if (!has_entry() || !fits()) return -ENOEXEC;
     return 0;
 }
 
@@ -101,12 +102,11 @@ uint64_t ElfFile::linked_end() const {
     return last.first_page() + last.mapped_size();
 }
 
-// Decides where the program goes; false if there is no room for it. There is a segment.
-bool ElfFile::place(bool movable) {
-    const uint64_t begin = segments_[0].first_page();
-    if (!movable) return begin >= kLowestFixed && linked_end() <= kImageLimit;
-    bias_ = kImageBegin - begin;  // modulo 2^64
-    return linked_end() - begin <= kImageLimit - kImageBegin;
-}
+// Whether there is room for it where it is linked to. There is a segment, and all lie below the
+// limit.
+bool ElfFile::fits() const { return movable_ || segments_[0].first_page() >= kLowestFixed; }
+
+uint64_t ElfFile::size() const { return linked_end() - segments_[0].first_page(); }
+void ElfFile::move_to(uint64_t base) { bias_ = base - segments_[0].first_page(); }
 
 }  // namespace kairos::internal

@@ -38,6 +38,10 @@ class ElfFile {
     kairos_status_t open(const FileView& file);
 
     std::span<const Segment> segments() const { return {segments_, count_}; }
+    // Whether it may lie anywhere, and then: of its pages, and where they begin from now on.
+    bool movable() const { return movable_; }
+    uint64_t size() const;
+    void move_to(uint64_t base);
     // What is to be added to the addresses: 0 for a program that is linked to where it runs.
     uint64_t bias() const { return bias_; }
     uint64_t entry() const { return entry_ + bias_; }
@@ -49,12 +53,13 @@ class ElfFile {
     bool add_segment(const FileView& file, const kairos_elf_segment& header);
     bool has_entry() const;
     uint64_t linked_end() const;
-    bool place(bool movable);
+    bool fits() const;
 
     Segment segments_[KAIROS_ELF_MAX_SEGMENTS];
     size_t count_ = 0;
     uint64_t entry_ = 0;
-    uint64_t bias_ = 0;
+    uint64_t bias_ = 0;  // modulo 2^64
+    bool movable_ = false;
 };
 
 }  // namespace kairos::internal

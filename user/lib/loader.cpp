@@ -70,6 +70,21 @@ kairos_status_t copy_file(const FileView& file, uint64_t from, uint64_t length,
     return 0;
 }
 
+// The kernel chooses addresses at random; nobody else maps in this space before it runs.
+kairos_status_t choose_place(ElfFile& program, kairos_handle_t space, kairos_handle_t budget,
+                             size_t stack_size) {
+    const size_t size = program.size() + KAIROS_PAGE_SIZE + stack_size;
+    kairos_handle_t value = KAIROS_HANDLE_INVALID;
+    kairos_status_t status = kairos_memory_create_in(budget, size, 0, &value);
+    if (status < 0) return status;
+    const Handle memory(value);
+    void* address = nullptr;
+    status = kairos_map(space, value, 0, &address, size, 0);
+    if (status < 0) return status;
+    program.move_to(reinterpret_cast<uint64_t>(address));
+    return kairos_unmap(space, address, size);
+}
+
 kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space,
                              kairos_handle_t budget) {
     for (const ElfFile::Segment& segment : program.segments()) {

@@ -5,6 +5,12 @@
 
 namespace kairos::internal {
 
+// Chooses where a program that can be moved goes, with its first stack of `stack_size` bytes behind
+// it, in an address space that has no mappings yet: at an address that is hard to guess. Errors as
+// kairos_memory_create_in and kairos_map.
+kairos_status_t choose_place(ElfFile& program, kairos_handle_t space, kairos_handle_t budget,
+                             size_t stack_size);
+
 // Maps the segments of `program`, whose file is `file`: straight from the file's memory where the
 // pages can be used as they are, otherwise from copies charged to `budget` (KAIROS_HANDLE_INVALID:
 // the caller's). What has been mapped when this fails goes

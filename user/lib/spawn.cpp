@@ -157,6 +157,10 @@ kairos_status_t Spawner::make_process(const kairos_spawn_options& options) {
         if (status < 0) return status;
     }
 
+    if (program_.movable()) {
+        status = choose_place(program_, space, budget, KAIROS_STACK_SIZE);
+        if (status < 0) return status;
+    }
     status = load_program(program_, file_, space, budget);
     if (status < 0) return status;
     startup_.stack_size = KAIROS_STACK_SIZE;

@@ -60,22 +60,27 @@ kairos_status_t kairos_memory_resize(kairos_handle_t memory, uint64_t size);
  * KRIGHT_EXECUTE for what `protection` asks for. The mapping holds the memory: the handle may be
  * closed. Revoking the handle takes the mapping away.
  *
- * -EINVAL: undefined bits in `protection`; `length` is 0; anything unaligned. -EACCES: WRITE
- * together with EXEC. -EFAULT: beyond user addresses. -EACCES: rights are missing. -EINVAL: beyond
- * the end of the memory. -EEXIST: something is mapped in the given range already. -ENOMEM: there is
- * no room, or no memory. -EDQUOT. -ESRCH: the process has ended. */
+ * -EINVAL: undefined bits in `protection`. -EFAULT: `address` itself. -EINVAL: `length` is 0, or
+ * anything is unaligned. -EFAULT: `*address` and what follows are not user addresses. -EBADF,
+ * -ENOTSUP, -EACCES. -EACCES: WRITE together with EXEC. -EINVAL: beyond the end of the memory.
+ * -EDQUOT. -EEXIST: something is mapped in the given range already. -ENOMEM: there is no room, or
+ * no memory. -ESRCH: the process has ended. -EBUSY: the memory is being cloned, and is mapped in
+ * many places. */
 kairos_status_t kairos_map(kairos_handle_t space, kairos_handle_t memory, uint64_t offset,
                            void** address, size_t length, uint32_t protection);
 
 /* Takes away every mapping, or part of one, between `address` and `address + length`; what is not
- * mapped there is passed over. Needs KRIGHT_MAP. -EINVAL: unaligned, or `length` is 0. -EFAULT:
- * beyond user addresses. -EDQUOT, -ENOMEM: for cutting a mapping in two. */
+ * mapped there is passed over, so a range without any mapping is no error. Needs KRIGHT_MAP.
+ * -EINVAL: unaligned, or `length` is 0. -EFAULT: not user addresses. -EBADF, -ENOTSUP, -EACCES.
+ * -EDQUOT, -ENOMEM: for cutting a mapping in two; nothing has changed then. */
 kairos_status_t kairos_unmap(kairos_handle_t space, void* address, size_t length);
 
-/* Changes what may be done with a range that is mapped. Needs KRIGHT_MAP. Never more than the
- * handle used for mapping allowed, nor WRITE together with EXEC (-EACCES). -EINVAL: undefined bits,
- * unaligned, `length` is 0, or part of the range is not mapped. -EFAULT: beyond user addresses.
- * -EDQUOT, -ENOMEM: for cutting a mapping in two. */
+/* Changes what may be done with a range, which may be of several mappings, all of it mapped. Needs
+ * KRIGHT_MAP. Never more than the handle used for mapping allowed then, whatever has become of it.
+ * -EINVAL: undefined bits; unaligned, or `length` is 0. -EFAULT: not user addresses. -EBADF,
+ * -ENOTSUP, -EACCES. -EACCES: WRITE together with EXEC, or more than a mapping allows. -EINVAL:
+ * part of the range is not mapped. -EDQUOT, -ENOMEM: for cutting a mapping in two. Nothing has
+ * changed after an error. */
 kairos_status_t kairos_protect(kairos_handle_t space, void* address, size_t length,
                                uint32_t protection);
 

@@ -85,10 +85,6 @@ kairos_status_t kairos_process_wait(kairos_handle_t process, kairos_time_t deadl
 
 /* ---- Threads --------------------------------------------------------------------------------- */
 
-/* Bytes of stack that a thread gets, and the first thread of a program. Below it is a page without
- * access: running over ends the program with a fault. */
-#define KAIROS_STACK_SIZE (1024u * 1024u)
-
 /* Runs `function(argument)` in a new thread of this process, and puts its handle into `*thread`,
  * which is the caller's to close. Returning from the function ends the thread. `thread` may be
  * null: nobody joins it then, and all that it had comes back when it ends.
