@@ -3,9 +3,9 @@
 //
 // A writer takes the next number and fills the slot that belongs to it. Each word carries in its
 // lowest bits the lap it was written in, so a reader knows which words belong to the event it
-// expects: what is half written, or was overwritten under its eyes, it leaves out. (A writer that
-// is stopped between two words while others write 16 laps would deceive it; writers run with
-// interrupts off.)
+// expects: what is half written, or was overwritten under its eyes, it leaves out. It also looks
+// whether the slot has been given away again since. So only a writer that stands still between two
+// words while others write 16 laps could deceive it; writers run with interrupts off.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ class EventRing {
         const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
         std::atomic<uint64_t>* slot = slots_[number % kEvents];
         for (uint32_t i = 0; i < kWords; ++i) {
-            slot[i].store(event.words[i] << kLapBits | lap_of(number), std::memory_order_relaxed);
+            slot[i].store(event.words[i] << kLapBits | lap_of(number), std::memory_order_release);
         }
     }
 
@@ -50,11 +50,11 @@ class EventRing {
 
     bool read_one(uint64_t number, Event& out) const {
         for (uint32_t i = 0; i < kWords; ++i) {
-            const uint64_t word = slots_[number % kEvents][i].load(std::memory_order_relaxed);
+            const uint64_t word = slots_[number % kEvents][i].load(std::memory_order_acquire);
             if ((word & kLapMask) != lap_of(number)) return false;
             out.words[i] = word >> kLapBits;
         }
-        return true;
+        return next_.load(std::memory_order_relaxed) - number <= kEvents;
     }
 
     std::atomic<uint64_t> next_{0};

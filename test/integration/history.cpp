@@ -194,3 +194,68 @@ TEST("history: every type of object has one") {
         EXPECT(!references_of(handle).empty());
     }
 }
+
+// ---- Owners and hints
+// ----------------------------------------------------------------------------
+
+namespace {
+
+uint64_t counter(const char* name) {
+    static kairos_info_counter counters[256];
+    const kairos_status_t bytes = kairos_object_info(
+        kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_COUNTERS, counters, sizeof(counters));
+    REQUIRE(bytes > 0);
+    for (size_t i = 0; i < static_cast<size_t>(bytes) / sizeof(counters[0]); ++i) {
+        if (strcmp(counters[i].name, name) == 0) return counters[i].total;
+    }
+    harness::fail(__FILE__, __LINE__, "there is no counter %s", name);
+    return 0;
+}
+
+uint32_t hint_of(kairos_handle_t channel) {
+    kairos_info_channel info{};
+    REQUIRE_STATUS(sizeof(info),
+                   kairos_object_info(channel, KAIROS_INFO_CHANNEL, &info, sizeof(info)));
+    return info.hints;
+}
+
+}  // namespace
+
+TEST("hints: a channel publishes what a poll shows, through its life") {
+    Channel channel;
+    constexpr uint32_t kAll = KAIROS_POLLIN | KAIROS_POLLOUT | KAIROS_POLLHUP;
+    const auto expect = [&](uint32_t a, uint32_t b) {
+        EXPECT_EQ(a, hint_of(channel.a));
+        EXPECT_EQ(a, ready(channel.a, kAll));
+        EXPECT_EQ(b, hint_of(channel.b));
+        EXPECT_EQ(b, ready(channel.b, kAll));
+    };
+    expect(KAIROS_POLLOUT, KAIROS_POLLOUT);
+    REQUIRE_STATUS(0, send_text(channel.a, "x"));
+    expect(KAIROS_POLLOUT, KAIROS_POLLIN | KAIROS_POLLOUT);
+    fill_queue(channel.a);
+    expect(0, KAIROS_POLLIN | KAIROS_POLLOUT);
+    Inbox inbox;
+    REQUIRE_STATUS(1, inbox.poll(channel.b));
+    expect(KAIROS_POLLOUT, KAIROS_POLLIN | KAIROS_POLLOUT);
+    drain_queue(channel.b);
+    expect(KAIROS_POLLOUT, KAIROS_POLLOUT);
+    REQUIRE_STATUS(0, send_text(channel.a, "last"));
+    channel.a.close();
+    EXPECT_EQ(KAIROS_POLLIN | KAIROS_POLLHUP, hint_of(channel.b));
+    REQUIRE_STATUS(1, inbox.poll(channel.b));
+    EXPECT_EQ(KAIROS_POLLHUP, hint_of(channel.b));
+    EXPECT_EQ(0u, counter("poll_hint_mismatches"));
+}
+
+ROLE("end with handles") {
+    for (int i = 0; i < 20; ++i) static_cast<void>(make_event().release());
+    return 0;
+}
+
+TEST("owners: every handle of a process that ends is audited, and adds up") {
+    const uint64_t before = counter("owner_audits");
+    EXPECT_EQ(0, run_role("end with handles"));
+    EXPECT(counter("owner_audits") >= before + 20);
+    EXPECT_EQ(0u, counter("owner_mismatches"));
+}

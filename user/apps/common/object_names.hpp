@@ -18,6 +18,9 @@ inline constexpr std::array kLifecycleNames = {"init", "live", "detached", "dyin
 inline constexpr std::array kProcessStateNames = {"new", "running", "ending", "ended"};
 inline constexpr std::array kThreadStateNames = {"new", "ready", "running", "blocked", "ended"};
 inline constexpr std::array kEndpointStateNames = {"open", "closing", "closed"};
+inline constexpr std::array kReferenceEventNames = {"init", "get", "put", "last put"};
+inline constexpr std::array kTransferEventNames = {"take",    "enqueue", "deliver",
+                                                   "install", "restore", "drop"};
 
 // The name at `number`; "?" beyond the names that are known.
 template <size_t Size>

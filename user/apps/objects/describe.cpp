@@ -51,6 +51,39 @@ void print(const kairos_info_budget& info) {
                 info.limit, info.peak);
 }
 
+void print(const kairos_info_reference_event& event) {
+    std::printf("  %12" PRIu64 " ns  %-8s %" PRIu32 " references, by thread %" PRIu64
+                " on hart %" PRIu32 "\n",
+                event.time, common::name_of(common::kReferenceEventNames, event.what),
+                event.references, event.thread_id, event.hart);
+}
+
+void print(const kairos_info_transfer_event& event) {
+    std::printf("  %12" PRIu64 " ns  %-8s from process %" PRIu64, event.time,
+                common::name_of(common::kTransferEventNames, event.what), event.from_process);
+    if (event.to_process != 0) std::printf(" to %" PRIu64, event.to_process);
+    std::printf(", rights 0x%" PRIx32 "\n", event.rights);
+}
+
+// Prints what happened to the object lately, oldest first; nothing if nothing did.
+template <typename Event, size_t kMost>
+kairos::Result<> print_history(kairos_handle_t object, uint32_t topic, const char* title) {
+    std::array<Event, kMost> room;
+    const auto events = common::read_list(object, topic, std::span<Event>(room));
+    if (!events) return std::unexpected(events.error());
+    if (!events->empty()) std::printf("%s:\n", title);
+    for (const Event& event : *events) print(event);
+    return {};
+}
+
+kairos::Result<> print_histories(kairos_handle_t object) {
+    const auto references = print_history<kairos_info_reference_event, KAIROS_REFERENCE_EVENTS>(
+        object, KAIROS_INFO_REFCOUNT_HISTORY, "references");
+    if (!references) return references;
+    return print_history<kairos_info_transfer_event, KAIROS_TRANSFER_EVENTS>(
+        object, KAIROS_INFO_TRANSFER_HISTORY, "transfers of its handles");
+}
+
 // Prints what the object's own topic says.
 template <typename Info>
 kairos::Result<> print_topic(kairos_handle_t object, uint32_t topic) {
@@ -93,7 +126,8 @@ int describe(uint64_t id) {
     std::printf("%s %" PRIu64 ": %s, %" PRIu32 " references (this look included)\n",
                 common::name_of(common::kTypeNames, basic->type), basic->id,
                 common::name_of(common::kLifecycleNames, basic->lifecycle), basic->references);
-    const auto details = print_details(object->get(), basic->type);
+    auto details = print_details(object->get(), basic->type);
+    if (details) details = print_histories(object->get());
     return details ? 0 : common::complain("objects", name, details.error());
 }
 

@@ -1,4 +1,6 @@
-// The ring of events: what a reader sees, alone and while others write.
+// The ring of events: what a reader sees, alone and while others write. Compiled with
+// ThreadSanitizer.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "base/event_ring.h"
 
 #include <doctest/doctest.h>
