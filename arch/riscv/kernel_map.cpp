@@ -116,11 +116,6 @@ bool kernel_can_read(VirtualAddress address) {
     return entry != nullptr && (*entry & pte::kRead) != 0;
 }
 
-void* physical_pointer(PhysicalAddress address) {
-    debug_check(address.value < kDirectMapSize, "physical address beyond the direct map");
-    return direct_map(address);
-}
-
 PhysicalAddress physical_address_of(const void* pointer) {
     const auto address = reinterpret_cast<uint64_t>(pointer);
     if (address >= reinterpret_cast<uint64_t>(kernel_begin)) return image_address(pointer);

@@ -25,7 +25,6 @@ inline constexpr uint64_t kKernelGigapage = KERNEL_GIGAPAGE;
 inline constexpr uint64_t kGigapage = uint64_t{1} << 30;
 inline constexpr uint64_t kMegapage = uint64_t{1} << 21;
 
-inline constexpr uint64_t kDirectMapBase = 0xffffffc000000000;
 inline constexpr uint64_t kDirectMapSize = kPhysicalLimit;
 inline constexpr uint64_t kStackRegionBase = 0xffffffe000000000;
 inline constexpr uint64_t kStackRegionSize = kGigapage;

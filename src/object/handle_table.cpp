@@ -99,23 +99,23 @@ Status HandleTable::make_room(uint32_t count) {
             charge_.shrink(kPageSize);
             return Fail(frame.error());
         }
+        // All zeros is a slot without a handle; it is made when it is first taken.
         auto* chunk = static_cast<Slot*>(arch::physical_pointer(*frame));
-        const uint32_t first = chunk_count_ * kSlotsPerChunk;
-        for (uint32_t i = 0; i < kSlotsPerChunk; ++i) {
-            new (&chunk[i]) Slot;
-            chunk[i].next_free = i + 1 < kSlotsPerChunk ? first + i + 1 : first_free_;
-        }
         chunks_[chunk_count_].store(chunk, std::memory_order_release);
         ++chunk_count_;
-        first_free_ = first;
         free_count_ += kSlotsPerChunk;
     }
     return {};
 }
 
 uint32_t HandleTable::take_free_slot() {
-    const uint32_t index = first_free_;
-    first_free_ = slot(index).next_free;
+    uint32_t index = first_free_;
+    if (index == kNoSlot) {
+        index = taken_once_++;
+        new (&slot(index)) Slot;
+    } else {
+        first_free_ = slot(index).next_free;
+    }
     --free_count_;
     used_.fetch_add(1, std::memory_order_relaxed);
     return index;
@@ -264,7 +264,7 @@ bool HandleTable::close_some() {
     for (uint32_t looked_at = 0; looked_at < kSlotsPerPiece;) {
         OwnedCap cap;  // closed outside the lock
         LockGuard guard(lock_);
-        const uint32_t end = chunk_count_ * kSlotsPerChunk;
+        const uint32_t end = taken_once_;
         while (closing_from_ < end && looked_at < kSlotsPerPiece &&
                slot(closing_from_).word.load(std::memory_order_relaxed) == 0) {
             ++closing_from_;

@@ -204,7 +204,8 @@ class HandleTable {
     mutable SpinLock lock_{LockRank::kHandleTable};
     std::atomic<Slot*> chunks_[kChunks] = {};
     uint32_t chunk_count_ GUARDED_BY(lock_) = 0;
-    uint32_t first_free_ GUARDED_BY(lock_) = kNoSlot;
+    uint32_t taken_once_ GUARDED_BY(lock_) = 0;        // slots from here on have never been used
+    uint32_t first_free_ GUARDED_BY(lock_) = kNoSlot;  // of those before
     uint32_t free_count_ GUARDED_BY(lock_) = 0;
     uint32_t closing_from_ = 0;  // close_some's progress
     std::atomic<uint32_t> used_{0};

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstring>
+
 #include "process/process.h"
 
 #include "sched/scheduler.h"
@@ -9,11 +12,16 @@ namespace system_calls {
 
 namespace {
 
-// A name from user memory, cut where it does not fit.
+// A name from user memory, cut where it does not fit. Its end may be the end of what can be read,
+// so no page is touched that it does not reach.
 Status read_name(UserPointer<char> from, char (&name)[kNameSize]) {
-    for (uint32_t i = 0; i < kNameSize; ++i) {
-        name[i] = TRY(from.at(i).read());
-        if (name[i] == 0) return {};
+    for (uint32_t read = 0; read < kNameSize;) {
+        const VirtualAddress at = from.address + read;
+        const uint64_t in_page = kPageSize - at.value % kPageSize;
+        const auto piece = static_cast<uint32_t>(std::min<uint64_t>(kNameSize - read, in_page));
+        if (!arch::copy_from_user(name + read, at, piece)) return Fail(Error::FAULT);
+        if (std::memchr(name + read, 0, piece) != nullptr) return {};
+        read += piece;
     }
     name[kNameSize - 1] = 0;
     return {};
