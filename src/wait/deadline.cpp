@@ -1,17 +1,22 @@
 #include "wait/deadline.h"
 
+#include <algorithm>
+
 #include "arch/time.h"
 
 constinit PerHart<DeadlineQueue> DeadlineQueue::queues_;
 
 namespace {
-// So that one interrupt stays short; the rest comes with the next, which follows at once.
+// So that one interrupt stays short. When more are due than that, the next comes after a breather,
+// so that however many deadlines pass, most of the time is left for others.
 constexpr int kFiredPerInterrupt = 16;
+constexpr uint64_t kBreatherNanoseconds = 50'000;
 }  // namespace
 
 void DeadlineQueue::ask_for_interrupt(DeadlineQueue& queue) {
     const Deadline* first = queue.tree_.first();
-    const Instant wanted = first == nullptr ? Instant::never() : first->when_;
+    const Instant wanted =
+        first == nullptr ? Instant::never() : std::max(first->when_, queue.not_before_);
     if (wanted == queue.asked_) return;
     queue.asked_ = wanted;
     arch::set_timer(wanted);
@@ -40,9 +45,14 @@ void DeadlineQueue::fire_due() {
     LockGuard guard(queue.lock_);
     queue.asked_ = Instant::never();  // the timer has fired and asks for nothing now
     const Instant now = arch::now();
-    for (int fired = 0; fired < kFiredPerInterrupt; ++fired) {
+    queue.not_before_ = {};
+    for (int fired = 0;; ++fired) {
         Deadline* first = queue.tree_.first();
         if (first == nullptr || first->when_ > now) break;
+        if (fired == kFiredPerInterrupt) {
+            queue.not_before_ = {now.nanoseconds + kBreatherNanoseconds};
+            break;
+        }
         queue.tree_.remove(*first);
         first->expire();
     }
