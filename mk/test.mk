@@ -50,11 +50,20 @@ $(HOST)/threads/%: test/host/threads/%.cpp
 	    -DKAIROS_DEBUG=1 -fsanitize=thread -MMD -MP $< -o $@ -pthread
 -include $(thread_tests:=.d)
 
+# Files that nobody would make, for what reads files: the SDK's loader. By itself each makes the same
+# damaged files every time; with clang's -fsanitize=fuzzer, and without main, they are fuzzers.
+fuzz_tests := $(HOST)/fuzz/elf_file
+$(HOST)/fuzz/elf_file: test/fuzz/elf_file.cpp user/lib/elf_file.cpp user/lib/elf_file.hpp
+	@mkdir -p $(@D) $(HOST)/include/kairos && ln -sfn $(CURDIR)/src/abi $(HOST)/include/kairos/abi
+	$(call quiet,HOSTCXX,$<) g++ -std=c++23 -O1 -g -Wall -Wextra -Werror -I. -Iuser/include \
+	    -I$(HOST)/include -fsanitize=address,undefined -fno-sanitize-recover=all \
+	    test/fuzz/elf_file.cpp user/lib/elf_file.cpp -o $@
+
 # ---- Running them ---------------------------------------------------------------------------------
 .PHONY: test
-test: sdk $(KERNEL) $(test_programs) $(host_tests) $(thread_tests)
+test: sdk $(KERNEL) $(test_programs) $(host_tests) $(thread_tests) $(fuzz_tests)
 	@$(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) \
-	    $(if $(host_tests),--host $(host_tests) $(thread_tests)) --python $(SUPPORT)/tests \
+	    $(if $(host_tests),--host $(host_tests) $(thread_tests) $(fuzz_tests)) --python $(SUPPORT)/tests \
 	    $(if $(test_programs),--programs $(test_programs)) $(TESTFLAGS)
 
 # A kernel of its own measures; exact counts need one hart, and an instruction a nanosecond.
