@@ -19,6 +19,7 @@
     X(port_coalesced, "events that joined a pending packet")                           \
     X(wait_blocks, "sleeps begun")                                                     \
     X(wait_skipped, "sleeps not begun because the sequence had moved")                 \
+    X(wait_direct_switches, "sleeps that gave the hart straight to who was woken")     \
     X(wake_data, "sleeps ended by what was waited for")                                \
     X(wake_hup, "sleeps ended by the other side's going")                              \
     X(wake_close, "sleeps ended by the object's own end")                              \

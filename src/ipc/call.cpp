@@ -21,15 +21,22 @@ Status Endpoint::await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& targ
     TRY(use.begin());
     ReceiveOffer offer(target, current_waiter(), true);
     offer.txid = txid;
-    calls_.insert(offer);
+    calls_.add(offer);
     trace_message<TraceEvent::call>(txid, 0, 0, 0);
     const WakeReason reason =
         callers_.block(held, callers_.sequence(), options.deadline, &offer, &wakes);
-    if (offer.outcome == ReceiveOffer::Outcome::kDelivered) return {};
-    if (offer.outcome == ReceiveOffer::Outcome::kFailed) return Fail(offer.error);
-
+    switch (offer.outcome) {
+        case ReceiveOffer::Outcome::kMail:
+            return offer.mail.copy_out(target);
+        case ReceiveOffer::Outcome::kDelivered:
+            return {};
+        case ReceiveOffer::Outcome::kFailed:
+            return Fail(offer.error);
+        case ReceiveOffer::Outcome::kNone:
+            break;
+    }
     held.lock();
-    if (CallTree::linked(offer)) calls_.remove(offer);
+    calls_.remove(offer);
     held.unlock();
     if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
     return Fail(Error::PIPE);

@@ -24,6 +24,7 @@
 #include <cstdint>
 
 #include "base/tree.h"
+#include "ipc/calls.h"
 #include "ipc/message_queue.h"
 #include "ipc/outgoing.h"
 #include "ipc/receive_target.h"
@@ -70,6 +71,10 @@ class Endpoint final : public Object {
     Result<bool> receive(ReceiveTarget& target, const SendOptions& options);
     // Sends a request and waits for its reply. Errors of both. BLOCKS.
     Status call(Outgoing& request, ReceiveTarget& reply, const SendOptions& options);
+    // Sends, and receives the next message; errors of both. A reply that nobody can be given any
+    // more is dropped. BLOCKS.
+    Result<bool> reply_and_receive(Outgoing& reply, ReceiveTarget& next,
+                                   const SendOptions& options);
 
     Endpoint* peer() const;  // null once it is closed and gone; the guard is held or it is borrowed
     kairos_info_channel describe();
@@ -134,6 +139,8 @@ class Endpoint final : public Object {
     Fail leave_to_next(WaitSource& line);
     enum class Delivered : uint8_t { kYes, kReceiverFailed, kSenderFailed };
     static Delivered deliver_to(ReceiveOffer& offer, Outgoing& outgoing);
+    Result<bool> receive(ReceiveTarget& target, const SendOptions& options, WakeBatch& wakes);
+    Status open_mail(ReceiveOffer& offer);
     static Status copy_out(Message& message, Delivery& delivery, const ReceiveTarget& target);
 
     ChannelPair& pair_;
@@ -145,7 +152,9 @@ class Endpoint final : public Object {
     WaitSource receivers_{id_ref(), "a message"};
     WaitSource senders_{id_ref(), "room at the peer"};  // of this end, waiting for room at the peer
     WaitSource callers_{id_ref(), "a reply"};
-    CallTree calls_;  // those of callers_, by txid
+    Calls calls_;  // those of callers_
+    // Mail left with receivers who have not copied it out yet; rises under the guard.
+    std::atomic<uint32_t> undelivered_{0};
     uint64_t last_txid_ = 0;
     Transit transit_;
 };

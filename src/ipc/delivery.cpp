@@ -1,5 +1,6 @@
 // Putting a message into its receiver's hands.
 #include <cstddef>
+#include <cstring>
 
 #include "arch/user_copy.h"
 #include "ipc/receive_target.h"
@@ -20,6 +21,10 @@ static_assert(offsetof(kairos_channel_msg, txid) == kLengthsOffset + 8);
 
 bool ReceiveTarget::write(VirtualAddress to, const void* from, size_t size) const {
     if (space == &current_thread().space()) return arch::copy_to_user(to, from, size);
+    if (space == nullptr) {
+        std::memcpy(reinterpret_cast<void*>(to.value), from, size);
+        return true;
+    }
     return space->write(to, from, size);
 }
 
@@ -45,6 +50,13 @@ Status Delivery::announce(uint64_t txid) {
         return Fail(Error::FAULT);
     }
     return {};
+}
+
+Status Mail::copy_out(ReceiveTarget& target) const {
+    Delivery delivery(target);
+    TRY(delivery.make_room(size, 0));
+    if (size != 0 && !target.write(target.bytes, bytes, size)) return Fail(Error::FAULT);
+    return delivery.announce(txid);
 }
 
 void Delivery::commit(CapChain handles) {

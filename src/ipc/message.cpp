@@ -76,6 +76,11 @@ Status Message::read_small_from_user(VirtualAddress source, uint32_t size) {
     return {};
 }
 
+void Message::read_small_from_kernel(const void* source, uint32_t size) {
+    std::memcpy(inline_, source, size);
+    size_ = size;
+}
+
 Status Message::read_from_user(VirtualAddress source, uint32_t size, Budget& budget) {
     return fill(size, budget, [&](void* piece, uint32_t offset, uint32_t length) {
         return arch::copy_from_user(piece, source + offset, length);

@@ -26,6 +26,7 @@ class Message {
     // -EDQUOT, -ENOMEM, -EFAULT; on failure the message is empty.
     Status read_small_from_user(VirtualAddress source, uint32_t size);
     Status read_from_user(VirtualAddress source, uint32_t size, Budget& budget);
+    void read_small_from_kernel(const void* source, uint32_t size);
     // The same from the kernel's own memory. -EDQUOT, -ENOMEM.
     Status read_from_kernel(const void* source, uint32_t size, Budget& budget);
     // Copies the payload out to the current address space, or to another one. False: bad memory.
@@ -35,6 +36,8 @@ class Message {
     void write_to_kernel(void* destination) const;
 
     uint32_t size() const { return size_; }
+    // A payload that is not in frames.
+    const uint8_t* small_bytes() const { return inline_; }
     bool in_frames() const { return size_ > KCHANNEL_INLINE_MSG_BYTES; }
 
     uint64_t txid = 0;  // 0: a plain message

@@ -34,6 +34,15 @@ void MessageQueue::push(Message& message) {
     ++count_;
 }
 
+void MessageQueue::push_front(Message& message) {
+    Slot* slot = new (take_slot()) Slot;
+    slot->message.take(message);
+    slot->next = first_;
+    if (first_ == nullptr) last_ = slot;
+    first_ = slot;
+    ++count_;
+}
+
 void MessageQueue::pop(Message& out) {
     Slot* slot = first_;
     out.take(slot->message);

@@ -1,5 +1,6 @@
 // The bounded queue of one endpoint: KCHANNEL_MAX_QUEUE slots, allocated with the endpoint, so that
-// queueing a small message never needs memory. Guarded by the channel's lock.
+// queueing a small message never needs memory, and a few more for messages that come back from a
+// receiver who could not take them. Guarded by the channel's lock.
 #pragma once
 
 #include <new>
@@ -16,14 +17,18 @@ class MessageQueue {
     void destroy();
 
     bool empty() const { return first_ == nullptr; }
-    bool full() const { return count_ == KCHANNEL_MAX_QUEUE; }
+    bool full() const { return count_ >= KCHANNEL_MAX_QUEUE; }
     uint32_t count() const { return count_; }
     Message& first() { return first_->message; }
 
     // There is room. Takes over the content of `message`.
     void push(Message& message);
+    // The same for one that comes back: before all others, in a spare slot if need be.
+    void push_front(Message& message);
     // Moves the first message out.
     void pop(Message& out);
+
+    static constexpr uint32_t kSpareSlots = 2;
 
   private:
     struct Slot {
@@ -31,7 +36,8 @@ class MessageQueue {
         Slot* next = nullptr;
     };
     static constexpr uint32_t kSlotsPerFrame = kPageSize / sizeof(Slot);
-    static constexpr uint32_t kFrames = (KCHANNEL_MAX_QUEUE + kSlotsPerFrame - 1) / kSlotsPerFrame;
+    static constexpr uint32_t kFrames =
+        (KCHANNEL_MAX_QUEUE + kSpareSlots + kSlotsPerFrame - 1) / kSlotsPerFrame;
 
   public:
     static constexpr uint64_t kBytes = kFrames * kPageSize;

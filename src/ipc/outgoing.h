@@ -21,6 +21,7 @@ class Outgoing {
     Status read_from_kernel(const void* source, uint32_t size, Budget& budget);
 
     uint32_t size() const { return size_; }
+    bool small() const { return size_ <= KCHANNEL_INLINE_MSG_BYTES; }
     // Whether the message is ready to be queued.
     bool loaded() const { return message.size() == size_; }
     // Takes in what refer_to has left; frames are charged to `budget`. -EDQUOT, -ENOMEM, -EFAULT.

@@ -47,6 +47,7 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
         turn_taken_ = false;
         const bool was_full = queue_.full();
         queue_.pop(taken);
+        const bool room_again = was_full && !queue_.full();
         trace_message<TraceEvent::receive>(taken.txid, taken.size(), taken.handles.count(),
                                            queue_.count());
         if (!queue_.empty()) {
@@ -57,9 +58,9 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
         }
         Endpoint* sender = peer();
         if (sender != nullptr) {
-            if (was_full) sender->publish(sender->readiness());
+            if (room_again) sender->publish(sender->readiness());
             sender->senders_.wake_one(WakeReason::kData, wakes);
-            if (was_full) sender->raise(KPORT_BIND_WRITABLE, WakeReason::kData, wakes);
+            if (room_again) sender->raise(KPORT_BIND_WRITABLE, WakeReason::kData, wakes);
         }
         held.unlock();
     }
@@ -68,7 +69,38 @@ Status Endpoint::take_first(LockGuard& held, ReceiveTarget& target) {
     return {};
 }
 
+// Copies out what was left with this thread while it slept. On failure, or if it has been killed
+// since, the message is back in the queue, before all others, and the next receiver is told.
+Status Endpoint::open_mail(ReceiveOffer& offer) {
+    const Status copied =
+        current_waiter().killed() ? Fail(Error::INTR) : offer.mail.copy_out(offer.target);
+    if (copied) {
+        undelivered_.fetch_sub(1, std::memory_order_relaxed);
+        return {};
+    }
+    Message message;
+    message.txid = offer.mail.txid;
+    message.read_small_from_kernel(offer.mail.bytes, offer.mail.size);
+    WakeBatch wakes;
+    LockGuard held(guard());
+    undelivered_.fetch_sub(1, std::memory_order_relaxed);
+    if (!open()) return copied;
+    queue_.push_front(message);
+    publish(readiness());
+    if (Endpoint* sender = peer()) sender->publish(sender->readiness());
+    receivers_.wake_one(WakeReason::kData, wakes);
+    raise(KPORT_BIND_READABLE, WakeReason::kData, wakes);
+    return copied;
+}
+
 Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options) {
+    WakeBatch wakes;
+    return receive(target, options, wakes);
+}
+
+// `wakes` are made ready before this sleeps, or when it returns.
+Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options,
+                               WakeBatch& wakes) {
     BlockingUse use(*this, options.through);
     while (true) {
         LockGuard held(guard());
@@ -93,13 +125,19 @@ Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options
 
         ReceiveOffer offer(target, current_waiter(), options.rendezvous);
         const WakeReason reason =
-            receivers_.block(held, receivers_.sequence(), options.deadline, &offer);
-        if (offer.outcome == ReceiveOffer::Outcome::kDelivered) {
-            count(Counter::channel_receives);
-            return true;
+            receivers_.block(held, receivers_.sequence(), options.deadline, &offer, &wakes);
+        switch (offer.outcome) {
+            case ReceiveOffer::Outcome::kMail:
+                TRY(open_mail(offer));
+                [[fallthrough]];
+            case ReceiveOffer::Outcome::kDelivered:
+                count(Counter::channel_receives);
+                return true;
+            case ReceiveOffer::Outcome::kFailed:
+                return Fail(offer.error);
+            case ReceiveOffer::Outcome::kNone:
+                if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
+                if (current_waiter().killed()) return leave_to_next(receivers_);
         }
-        if (offer.outcome == ReceiveOffer::Outcome::kFailed) return Fail(offer.error);
-        if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
-        if (current_waiter().killed()) return leave_to_next(receivers_);
     }
 }

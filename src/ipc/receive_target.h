@@ -52,9 +52,21 @@ class Delivery {
     SlotReservation room_;
 };
 
-// What a blocked receiver or caller lays open: its target, and how the delivery went.
+// A small message without handles, left with a sleeper, who copies it out himself: he is in his own
+// address space.
+struct Mail {
+    uint64_t txid;
+    uint32_t size;
+    alignas(8) uint8_t bytes[KCHANNEL_INLINE_MSG_BYTES];
+
+    // -EMSGSIZE (sizes in the target), -EFAULT.
+    Status copy_out(ReceiveTarget& target) const;
+};
+
+// What a blocked receiver or caller lays open: its target, a place for mail, and how the delivery
+// went.
 struct ReceiveOffer : Offer {
-    enum class Outcome : uint8_t { kNone, kDelivered, kFailed };
+    enum class Outcome : uint8_t { kNone, kDelivered, kMail, kFailed };
 
     ReceiveOffer(ReceiveTarget& to, Waiter& by, bool direct)
         : target(to), waiter(by), rendezvous(direct) {}
@@ -64,6 +76,7 @@ struct ReceiveOffer : Offer {
     const bool rendezvous;  // may be delivered to directly; always, for a call
     Outcome outcome = Outcome::kNone;
     Error error{};  // of kFailed
+    Mail mail;      // of kMail
 
     // A call's; guarded by the channel's lock.
     uint64_t txid = 0;

@@ -1,4 +1,6 @@
 // Sending: into the peer's queue, to an armed receiver, or as a reply to a waiting caller.
+#include <cstring>
+
 #include "ipc/channel.h"
 #include "ipc/channel_pair.h"
 #include "trace/counters.h"
@@ -30,11 +32,16 @@ void Endpoint::enqueue(Outgoing& outgoing, WakeBatch& wakes) {
 // The first receiver of `to` that lies open for direct delivery and has room, claimed.
 ReceiveOffer* Endpoint::claim_armed_receiver(Endpoint& to, uint32_t size, uint32_t handles) {
     if (!to.queue_.empty() || to.turn_taken_) return nullptr;  // it would overtake
+    // What cannot be copied out after all comes back to the queue, which has room for so many.
+    if (to.undelivered_.load(std::memory_order_relaxed) == MessageQueue::kSpareSlots) {
+        return nullptr;
+    }
     for (Waiter* waiter = to.receivers_.first_waiter(); waiter != nullptr;) {
         Waiter* next = to.receivers_.waiter_after(*waiter);
         auto* offer = static_cast<ReceiveOffer*>(waiter->offer());
         if (offer->rendezvous && offer->target.fits(size, handles) &&
             to.receivers_.take(*waiter, WakeReason::kData)) {
+            to.undelivered_.fetch_add(1, std::memory_order_relaxed);
             return offer;
         }
         waiter = next;
@@ -45,6 +52,14 @@ ReceiveOffer* Endpoint::claim_armed_receiver(Endpoint& to, uint32_t size, uint32
 // Delivers to somebody who sleeps and is claimed, without the lock. On kReceiverFailed he has been
 // told why; in no case has he been let go yet.
 Endpoint::Delivered Endpoint::deliver_to(ReceiveOffer& offer, Outgoing& outgoing) {
+    if (outgoing.small() && outgoing.handle_count() == 0) {
+        offer.mail.txid = outgoing.message.txid;
+        offer.mail.size = outgoing.size();
+        std::memcpy(offer.mail.bytes, outgoing.message.small_bytes(), outgoing.size());
+        offer.outcome = ReceiveOffer::Outcome::kMail;
+        count(Counter::channel_sends);
+        return Delivered::kYes;
+    }
     Delivery delivery(offer.target);
     Status status = delivery.make_room(outgoing.size(), outgoing.handle_count());
     if (status) {
@@ -80,6 +95,9 @@ Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& 
     const uint32_t handles = outgoing.handles.count();
     held.unlock();
     const Delivered delivered = deliver_to(*offer, outgoing);
+    if (offer->outcome != ReceiveOffer::Outcome::kMail) {
+        to.undelivered_.fetch_sub(1, std::memory_order_relaxed);
+    }
     held.lock();
     if (delivered == Delivered::kSenderFailed) {
         // Nothing has happened to him, unless something else has.
@@ -101,10 +119,10 @@ Result<bool> Endpoint::hand_off(LockGuard& held, Outgoing& outgoing, WakeBatch& 
 // and its handles with it.
 Status Endpoint::reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
     Endpoint& to = *peer();
-    ReceiveOffer* offer = to.calls_.lower_bound(outgoing.message.txid);
-    const bool waiting = offer != nullptr && offer->txid == outgoing.message.txid;
-    if (waiting) to.calls_.remove(*offer);  // even if he is just leaving: nobody finds him again
-    if (!waiting || !to.callers_.take(offer->waiter, WakeReason::kData)) {
+    ReceiveOffer* offer = to.calls_.find(outgoing.message.txid);
+    // Even if he is just leaving: nobody finds him again.
+    if (offer != nullptr) to.calls_.remove(*offer);
+    if (offer == nullptr || !to.callers_.take(offer->waiter, WakeReason::kData)) {
         trace_message<TraceEvent::reply_drop>(outgoing.message.txid, outgoing.size(),
                                               outgoing.handles.count(), 0);
         held.unlock();
@@ -129,7 +147,7 @@ Status Endpoint::reply(LockGuard& held, Outgoing& outgoing, WakeBatch& wakes) {
             if (to.hung_up()) {
                 wakes.add(offer->waiter);
             } else {
-                to.calls_.insert(*offer);
+                to.calls_.add(*offer);
                 to.callers_.put_back(offer->waiter, wakes);
             }
             return Fail(Error::FAULT);
@@ -174,4 +192,21 @@ Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
         if (current_waiter().killed()) return leave_to_next(senders_);
     }
+}
+
+Result<bool> Endpoint::reply_and_receive(Outgoing& outgoing, ReceiveTarget& next,
+                                         const SendOptions& options) {
+    if (outgoing.message.txid == 0) {
+        const Status sent = send(outgoing, options);
+        if (!sent && sent.error() != Error::PIPE) return Fail(sent.error());
+    }
+    WakeBatch wakes;  // the caller, who may run at once when this thread sleeps
+    if (outgoing.message.txid != 0) {
+        LockGuard held(guard());
+        if (can_send()) TRY(reply(held, outgoing, wakes));
+    }
+    // Where nobody is left to be answered the reply is dropped, and the receive finds what is left
+    // to receive.
+    CapChain dropped = outgoing.handles.commit();
+    return receive(next, options, wakes);
 }

@@ -271,6 +271,23 @@ void Scheduler::park(Thread& self) {
     local().switch_away();
 }
 
+bool Scheduler::may_run_next(const Thread& thread) {
+    Scheduler& self = local();
+    if (thread.home() != this_hart().index || !thread.allowed_on(this_hart().index)) return false;
+    if (!self.released_.empty() || !self.adjusted_.empty()) return false;
+    if (self.run_queue_.empty()) return true;
+    const uint32_t top = self.run_queue_.top_priority();
+    const uint32_t own = thread.priority();
+    return top < own || (top == own && own < KPRIORITY_REAL_TIME);
+}
+
+// The slice goes on: whoever waits for his turn waits for both of them together.
+void Scheduler::park_for(Thread& self, Thread& next) {
+    self.state_.store(ThreadState::kBlocked, std::memory_order_relaxed);
+    if (!local().run_queue_.empty()) local().want_slice();
+    local().switch_to(next);
+}
+
 void Scheduler::end_current() {
     this_hart().thread->state_.store(ThreadState::kEnded, std::memory_order_relaxed);
     local().switch_away();
@@ -287,6 +304,7 @@ void Scheduler::switch_away() {
         next->state_.store(ThreadState::kRunning, std::memory_order_relaxed);
         return;
     }
+    this_hart().block.attention &= ~attention::kReschedule;  // this is the best choice now
     switch_to(*next);
 }
 
@@ -302,7 +320,6 @@ void Scheduler::switch_to(Thread& next) {
     next.state_.store(ThreadState::kRunning, std::memory_order_relaxed);
     if (tracing<TraceKind::sched>()) note_switch(running, next);
     switched_from_ = &running;
-    this_hart().block.attention &= ~attention::kReschedule;  // this is the best choice now
     this_hart().thread = &next;
     arch::switch_context(running.context_, next.context_);
     finish_switch();  // perhaps on another hart: `this` may not be local() any more
@@ -373,4 +390,10 @@ void preemption_point() {
 
 Waiter& current_waiter() { return this_hart().thread->waiter(); }
 void park(Waiter& self) { Scheduler::park(Thread::of(self)); }
+bool may_run_next(const Waiter& claimed) {
+    return Scheduler::may_run_next(Thread::of(const_cast<Waiter&>(claimed)));
+}
+void park_for(Waiter& self, Waiter& next) {
+    Scheduler::park_for(Thread::of(self), Thread::of(next));
+}
 void make_ready(Waiter& waiter) { Scheduler::make_ready(Thread::of(waiter)); }

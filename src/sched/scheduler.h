@@ -42,6 +42,10 @@ class Scheduler {
     static void make_ready(Thread& thread);
     // Sleeps until make_ready.
     static void park(Thread& self);
+    // Whether a thread that is about to be ready would be this hart's next choice.
+    static bool may_run_next(const Thread& thread);
+    // Parks, and runs such a thread.
+    static void park_for(Thread& self, Thread& next);
     // Lets others of the same priority, and all above, run first.
     static void yield();
     // Ends the current thread, which has let go of everything. Its own reference is dropped once

@@ -147,17 +147,13 @@ Result<int64_t> channel_reply_recv(HandleValue handle, UserMessage reply, UserMe
     ReceiveTarget target = TRY(check_target(next, next_header));
     const Rights needed = reply.null() ? right::kRead : right::kRead | right::kWrite;
     Ref<Endpoint> endpoint = TRY(current_thread().handles().get<Endpoint>(handle, needed));
+    const SendOptions options = options_of(handle, KCHANNEL_OPT_RENDEZVOUS, deadline);
     if (!reply.null()) {
         Outgoing outgoing;
         TRY(load(outgoing, reply_header, *endpoint));
-        const Status sent = endpoint->send(outgoing, options_of(handle, 0, deadline));
-        if (!sent && sent.error() != Error::PIPE) return Fail(sent.error());
-        // Where nobody is left to be answered the reply is dropped, and the receive finds what is
-        // left to receive.
-        if (!sent) CapChain dropped = outgoing.handles.commit();
+        return finish(next, target, endpoint->reply_and_receive(outgoing, target, options));
     }
-    return finish(next, target,
-                  endpoint->receive(target, options_of(handle, KCHANNEL_OPT_RENDEZVOUS, deadline)));
+    return finish(next, target, endpoint->receive(target, options));
 }
 
 }  // namespace system_calls

@@ -57,6 +57,17 @@ void WakeBatch::flush() {
     }
 }
 
+Waiter* WakeBatch::flush_but_next() {
+    Waiter* only = first_;
+    if (only == nullptr || only->next_in_batch_ != nullptr || !may_run_next(*only)) {
+        flush();
+        return nullptr;
+    }
+    first_ = nullptr;
+    end_ = &first_;
+    return only;
+}
+
 WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant deadline,
                              Offer* offer, WakeBatch* wakes) {
     if (sequence_ != seen_sequence) {
@@ -75,13 +86,21 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     self.state_.store(self.asleep_, std::memory_order_relaxed);
     waiters_.push_back(self);
     guard.unlock();
-    if (wakes != nullptr) wakes->flush();
+    Waiter* next = wakes == nullptr ? nullptr : wakes->flush_but_next();
     count(Counter::wait_blocks);
 
     const bool timed = !deadline.is_never();
     if (timed) DeadlineQueue::arm(self.timeout_, deadline);
     // Whoever else claims it also makes it ready, so there is a wake to wait for.
-    if (!self.claim_if_overdue()) park(self);
+    const bool overdue = self.claim_if_overdue();
+    if (next == nullptr) {
+        if (!overdue) park(self);
+    } else if (overdue) {
+        make_ready(*next);
+    } else {
+        count(Counter::wait_direct_switches);
+        park_for(self, *next);
+    }
     if (timed) DeadlineQueue::disarm(self.timeout_);
 
     const auto reason = static_cast<WakeReason>(self.state_.load(std::memory_order_acquire));

@@ -174,6 +174,9 @@ class WakeBatch {
         end_ = &claimed.next_in_batch_;
     }
     void flush();
+    // Makes all of them ready, or, if there is one only and it may run next, leaves that to the
+    // caller: null, or who it is.
+    Waiter* flush_but_next();
 
   private:
     Waiter* first_ = nullptr;
@@ -197,7 +200,8 @@ class WaitSource {
 
     // Blocks the current thread until a wake, the deadline, an interrupt or a kill. `guard` holds
     // this source's guard and is released; it is not held on return. `offer`, if given, outlives
-    // the call; `wakes`, collected under the guard, are made ready before it sleeps. BLOCKS.
+    // the call; `wakes`, collected under the guard, are made ready before it sleeps, or switched
+    // to. BLOCKS.
     WakeReason block(LockGuard& guard, uint64_t seen_sequence, Instant deadline,
                      Offer* offer = nullptr, WakeBatch* wakes = nullptr) NO_THREAD_SAFETY_ANALYSIS;
 

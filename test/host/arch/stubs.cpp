@@ -19,6 +19,8 @@ void panic(const char* reason, SourceLocation) { throw hosted::Panic(reason); }
 [[gnu::weak]] uint64_t current_thread_id() { return 0; }
 [[gnu::weak]] Waiter& current_waiter() { panic("nobody can sleep in this test"); }
 [[gnu::weak]] void park(Waiter&) { panic("nobody can sleep in this test"); }
+[[gnu::weak]] bool may_run_next(const Waiter&) { return false; }
+[[gnu::weak]] void park_for(Waiter&, Waiter&) { panic("nobody can sleep in this test"); }
 [[gnu::weak]] void make_ready(Waiter&) { panic("nobody sleeps in this test"); }
 
 [[gnu::weak]] void on_timer() {}
