@@ -66,6 +66,7 @@ help:
 	@echo '  make reproduce                    build them twice, differently, and compare'
 	@echo '  make docker-check                 build them in a container without Docker, and compare'
 	@echo '  make release                      images of a committed tree, reproduced, with notes'
+	@echo '  make soak-panic CONFIG=debug      panic at N random points and read each report'
 	@echo '  make format                       put the sources into shape'
 	@echo '  make clean                        remove build/'
 	@echo
@@ -76,7 +77,7 @@ help:
 goals := $(or $(MAKECMDGOALS),help)
 needs := $(if $(filter-out help clean format lock,$(goals)),build) \
          $(if $(filter-out help clean format lock kernel images reproduce,$(goals)),run) \
-         $(if $(filter test bench timeline soak-boot quiet,$(goals)),test) \
+         $(if $(filter test bench timeline soak-panic soak-boot quiet,$(goals)),test) \
          $(if $(filter reproduce release,$(goals)),reproduce) \
          $(if $(filter docker-check,$(goals)),container) \
          $(if $(filter check format,$(goals)),check) $(if $(filter debug,$(goals)),debug)

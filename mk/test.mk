@@ -78,6 +78,14 @@ bench: sdk $(bench_programs)
 	@for program in $(bench_programs); do \
 	    $(SDK)/bin/kairos-run --icount --timeout 120 $$program 2>/dev/null || exit 1; done
 
+# Reports of panics at N random points. The kernel of this configuration has to be a debug one.
+$(BUILD)/panic/%: test/panic/%.cpp $(SDK)/stamp
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@) $(SDK)/bin/kairos-c++ $(program_flags) $< -o $@
+.PHONY: soak-panic
+soak-panic: sdk $(KERNEL) $(BUILD)/panic/deadlock
+	@$(PYTHON) $(SUPPORT)/soak_panic.py --kernel $(KERNEL) --count $(N) $(BUILD)/panic/deadlock
+
 # A picture of a call between two processes on two harts.
 TIMELINE := build/timeline
 $(BUILD)/timeline/%: test/timeline/%.cpp $(headers_of_programs) $(SDK)/stamp

@@ -107,6 +107,7 @@ void kernel_main(uint64_t hardware_id, PhysicalAddress device_tree) {
     start_other_harts(machine, hardware_id);
 
     switch_trace(options.trace_kinds);  // on all of them
+    inject(options.injection, options.injected_at);
     start_first_program(*root_budget, machine, options);
     Scheduler::run();
 }

@@ -26,6 +26,8 @@ std::atomic<uint64_t> next_cap_id{1};
 constexpr int kStepsPerTurn = 32;
 // Blocked calls that are told under one hold of the lock.
 constexpr int kUsesPerHold = 16;
+// Handles looked at for a report.
+constexpr int kHoldersLookedAt = 1000;
 }  // namespace
 
 OwnedCap::~OwnedCap() {
@@ -354,4 +356,25 @@ kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {
         if (at != nullptr) at = at->next_sibling_;
     }
     return info;
+}
+
+uint32_t Lineage::find_holders(const Object& object, uint64_t* processes, uint32_t most) {
+    uint32_t count = 0;
+    const Cap* at = object.first_root_;
+    for (int steps = 0; at != nullptr && count < most && steps < kHoldersLookedAt; ++steps) {
+        const HandleTable* table = at->table_.load(std::memory_order_relaxed);
+        if (table != nullptr && !at->is_derivation_) {
+            const uint64_t process = table->process_id();
+            bool known = false;
+            for (uint32_t i = 0; i < count; ++i) known |= processes[i] == process;
+            if (!known) processes[count++] = process;
+        }
+        if (at->first_child_ != nullptr) {
+            at = at->first_child_;
+            continue;
+        }
+        while (at != nullptr && at->next_sibling_ == nullptr) at = at->parent_;
+        if (at != nullptr) at = at->next_sibling_;
+    }
+    return count;
 }

@@ -65,10 +65,17 @@ class Lineage {
     static void end_use(Object& object, Waiter& waiter);
 
     static kairos_info_lineage describe(Cap& cap, Object& object);
+    // The processes in whose tables handles to `object` are, the first few of them; how many. For
+    // reports, when every hart stands still: takes no lock.
+    template <uint32_t kMost>
+    static uint32_t holders(const Object& object, uint64_t (&processes)[kMost]) {
+        return find_holders(object, processes, kMost);
+    }
 
   private:
     friend class LineageWalk;
 
+    static uint32_t find_holders(const Object& object, uint64_t* processes, uint32_t most);
     static void link(Cap& cap, Object& object, Cap* parent);
     static void unlink(Cap& cap, Object& object);
     static void replace_by_child(Cap& cap, Object& object);

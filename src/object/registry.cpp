@@ -4,8 +4,6 @@
 #include "trace/records.h"
 
 namespace {
-constexpr uint64_t kShards = 16;
-
 std::atomic<uint64_t> next_id{1};
 std::atomic<uint64_t> living{0};
 std::atomic<uint32_t> living_of[KOBJ_TYPE_COUNT];
@@ -81,4 +79,12 @@ uint64_t ObjectRegistry::count() { return living.load(std::memory_order_relaxed)
 
 uint32_t ObjectRegistry::count_of(ObjectType type) {
     return living_of[static_cast<uint32_t>(type)].load(std::memory_order_relaxed);
+}
+
+Object* ObjectRegistry::first_of_shard(uint32_t shard) {
+    return Shard::shards[shard].objects.first();
+}
+
+Object* ObjectRegistry::after_in_shard(uint32_t shard, Object& object) {
+    return Shard::shards[shard].objects.after(object);
 }

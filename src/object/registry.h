@@ -17,9 +17,21 @@ class ObjectRegistry {
     // A caller that goes on from the result sees every object that lives throughout.
     static Ref<Object> next(ObjectId after, ObjectType type);
 
+    // Visits every object, without locks: for reports, when every hart stands still.
+    template <typename Visit>
+    static void for_each_while_stopped(Visit visit) {
+        for (uint32_t shard = 0; shard < kShards; ++shard) {
+            Object* at = first_of_shard(shard);
+            for (; at != nullptr; at = after_in_shard(shard, *at)) visit(*at);
+        }
+    }
+
     static uint64_t count();
     static uint32_t count_of(ObjectType type);
 
   private:
+    static constexpr uint64_t kShards = 16;
     struct Shard;
+    static Object* first_of_shard(uint32_t shard);
+    static Object* after_in_shard(uint32_t shard, Object& object);
 };

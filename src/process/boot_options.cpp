@@ -70,6 +70,27 @@ uint32_t trace_kinds(char* list) {
     return kinds | trace_kind(list);
 }
 
+// KIND@N: in a debug kernel only, so that nothing of it is in a release.
+void read_injection(char* word) {
+    struct Kind {
+        const char* name;
+        Injection what;
+    };
+    constexpr Kind kKinds[] = {{"panic", Injection::kPanic}, {"fault", Injection::kFault}};
+    for (const Kind& kind : kKinds) {
+        const size_t length = std::strlen(kind.name);
+        if (std::strncmp(word, kind.name, length) != 0 || word[length] != '@') continue;
+        uint64_t at = 0;
+        for (const char* digit = word + length + 1; *digit >= '0' && *digit <= '9'; ++digit) {
+            at = at * 10 + static_cast<uint64_t>(*digit - '0');
+        }
+        options.injection = kind.what;
+        options.injected_at = at;
+        return;
+    }
+    refuse("an unknown kind of injection", word);
+}
+
 void read_option(char* word) {
     if (char* program = value_of(word, "init")) {
         decode_percents(program);
@@ -82,6 +103,8 @@ void read_option(char* word) {
         }
     } else if (char* kinds = value_of(word, "trace")) {
         options.trace_kinds = trace_kinds(kinds);
+    } else if (char* injected = kDebugBuild ? value_of(word, "inject") : nullptr) {
+        read_injection(injected);
     } else {
         refuse("an unknown option", word);
     }

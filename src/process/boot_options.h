@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "sync/injection.h"
 #include "trace/records.h"
 
 inline constexpr uint32_t kMaxArguments = 64;
@@ -13,6 +14,9 @@ struct BootOptions {
     const char* program = "init";  // of the boot archive
     bool framed_console = false;
     uint32_t trace_kinds = kTraceKindsAtBoot;
+    // Debug builds: `inject=panic@N` or `inject=fault@N`.
+    Injection injection = Injection::kNone;
+    uint64_t injected_at = 0;
     // The program's arguments, its name first.
     const char* arguments[kMaxArguments] = {};
     uint32_t argument_count = 0;

@@ -1,11 +1,14 @@
 // The end of the machine when the kernel finds itself broken: what, where, on every hart, and what
 // happened last. Takes no lock that somebody may hold.
+#include <iterator>
+
 #include "arch/backtrace.h"
 #include "arch/entry.h"
 #include "arch/smp.h"
 #include "base/atomic_flag.h"
 #include "platform/power.h"
 #include "process/process.h"
+#include "process/wait_graph.h"
 #include "sync/hart.h"
 #include "trace/log.h"
 #include "trace/records.h"
@@ -17,12 +20,17 @@ constexpr uint32_t kPanicStatus = 101;
 constexpr size_t kMaxFrames = 32;
 
 AtomicFlag reported;
+Hart* machine_stopped_by = nullptr;  // written by it alone
 
-void print_frames(const uint64_t* pcs, size_t count) {
+// A return address may lie behind the function that called, if what was called never returns: the
+// call is looked up. The first pc is a return address too, or the place that a trap interrupted.
+enum class First : uint8_t { kReturnAddress, kExact };
+void print_frames(First first, const uint64_t* pcs, size_t count) {
     for (size_t i = 0; i < count; ++i) {
-        const Symbol symbol = find_symbol(pcs[i]);
+        const uint64_t back = i == 0 && first == First::kExact ? 0 : 1;
+        const Symbol symbol = find_symbol(pcs[i] - back);
         if (symbol.name != nullptr) {
-            print("    %016lx %s+%lu\n", pcs[i], symbol.name, symbol.offset);
+            print("    %016lx %s+%lu\n", pcs[i], symbol.name, symbol.offset + back);
         } else {
             print("    %016lx\n", pcs[i]);
         }
@@ -49,6 +57,8 @@ void print_held_locks(const Hart& hart) {
     }
 }
 
+void print_own_locks() { print_held_locks(this_hart()); }
+
 void print_other_harts() {
     uint64_t pcs[kMaxFrames];
     for (uint32_t i = 0; i < Harts::count(); ++i) {
@@ -59,30 +69,37 @@ void print_other_harts() {
             print("    did not stop\n");
             continue;
         }
-        print_frames(pcs, arch::backtrace_from(hart.block.stopped_pc,
-                                               hart.block.stopped_frame_pointer, pcs, kMaxFrames));
+        print_frames(First::kExact, pcs,
+                     arch::backtrace_from(hart.block.stopped_pc, hart.block.stopped_frame_pointer,
+                                          pcs, kMaxFrames));
         print_held_locks(hart);
     }
 }
 
-// Everything but the cause and this hart's frames, which the callers print.
-[[noreturn]] void finish_report() {
+// What follows the cause and this hart's frames, the surest first: what is broken may be what a
+// part looks at. A part that breaks is left, and the report goes on with the next one.
+void print_subject() {
     if (const Object* subject = subject_of_panic()) print_object(*subject);
-    print_held_locks(this_hart());
-    print_other_harts();
-    print_last_records();
+}
+constexpr void (*kParts[])() = {print_own_locks, print_other_harts, print_last_records,
+                                print_subject, print_wait_graph};
+uint32_t next_part = 0;
+
+[[noreturn]] void finish_report() {
+    while (next_part < std::size(kParts)) kParts[next_part++]();
     print("--- end of report\n");
     platform::power_off(kPanicStatus);
 }
 
-// The first hart to get here reports; a panic during the report ends it.
+// The first hart to get here reports; others park, and a panic during the report goes on with it.
 void begin_report() {
     console_break_lock();
-    if (!reported.set_first()) {
-        print("panic while reporting a panic\n");
-        platform::power_off(kPanicStatus);
+    if (!reported.set_first() && machine_stopped_by == &this_hart()) {
+        print("\n(this part of the report cannot be had)\n");
+        finish_report();
     }
     arch::stop_other_harts();
+    machine_stopped_by = &this_hart();
     print("\n--- kernel panic\n");
 }
 
@@ -93,7 +110,7 @@ void panic(const char* reason, SourceLocation where) {
     print("cause: %s\nat: %s:%u in %s\n", reason, where.file, where.line, where.function);
     print_thread(this_hart());
     uint64_t pcs[kMaxFrames];
-    print_frames(pcs, arch::backtrace(pcs, kMaxFrames));
+    print_frames(First::kReturnAddress, pcs, arch::backtrace(pcs, kMaxFrames));
     finish_report();
 }
 
@@ -108,6 +125,7 @@ void on_kernel_fault(const arch::UserFrame& registers, const arch::Fault& fault)
     print("\n");
     uint64_t pcs[kMaxFrames];
     constexpr uint32_t kFramePointer = 8;
-    print_frames(pcs, arch::backtrace_from(fault.pc, registers.x[kFramePointer], pcs, kMaxFrames));
+    print_frames(First::kExact, pcs,
+                 arch::backtrace_from(fault.pc, registers.x[kFramePointer], pcs, kMaxFrames));
     finish_report();
 }

@@ -1,6 +1,8 @@
 // The table of harts, and the lock-order check of debug builds.
 #include "sync/hart.h"
 
+#include "sync/injection.h"
+
 #include "arch/backtrace.h"
 
 constinit std::atomic<uint32_t> Harts::count_{0};
@@ -32,6 +34,7 @@ void note_quiet_end() {
 }
 
 void note_lock_taken(LockRank rank) {
+    injection_point();
     Hart& hart = this_hart();
     check(hart.held_count == 0 || hart.held_ranks[hart.held_count - 1] < rank,
           "lock taken out of rank");

@@ -71,8 +71,8 @@ def encode_word(word: str) -> str:
                    for byte in os.fsencode(word))
 
 
-def command_line(program: str, arguments: list[str]) -> str:
-    words = [f"init={encode_word(program)}", "console=framed", "--"]
+def command_line(program: str, arguments: list[str], options: list[str] | None = None) -> str:
+    words = [f"init={encode_word(program)}", "console=framed", *(options or []), "--"]
     # An empty argument would vanish between two spaces.
     return " ".join(words + [encode_word(word) or "%" for word in arguments])
 
@@ -151,6 +151,7 @@ class Machine:
     memory: int = 128          # MiB
     timeout: float | None = None
     icount: bool = False
+    options: list[str] = field(default_factory=list)      # further ones of the kernel
     files: dict[str, Path] = field(default_factory=dict)  # of the boot archive, besides the program
 
     def run(self, program: Path, arguments: list[str], out: Sink, log: Sink) -> int:
@@ -165,7 +166,8 @@ class Machine:
         with tempfile.TemporaryDirectory(prefix="kairos-") as folder:
             image = Path(folder) / "archive.img"
             image.write_bytes(archive.build(contents))
-            return self._run_emulator(self._command(image, command_line(program.name, arguments)),
+            return self._run_emulator(self._command(image, command_line(program.name, arguments,
+                                                                  self.options)),
                                       out, log)
 
     def _command(self, image: Path, append: str) -> list[str]:
