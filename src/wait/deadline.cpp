@@ -7,10 +7,11 @@
 constinit PerHart<DeadlineQueue> DeadlineQueue::queues_;
 
 namespace {
-// So that one interrupt stays short. When more are due than that, the next comes after a breather,
-// so that however many deadlines pass, most of the time is left for others.
-constexpr int kFiredPerInterrupt = 16;
-constexpr uint64_t kBreatherNanoseconds = 50'000;
+// So that one interrupt stays short; the rest comes with the next.
+constexpr uint64_t kFiredPerInterrupt = 16;
+// Each deadline that fires keeps the next interrupt away for as long, several times what it costs:
+// however many pass, most of the time is left for others.
+constexpr uint64_t kBreatherNanoseconds = 4'000;
 }  // namespace
 
 void DeadlineQueue::ask_for_interrupt(DeadlineQueue& queue) {
@@ -45,17 +46,14 @@ void DeadlineQueue::fire_due() {
     LockGuard guard(queue.lock_);
     queue.asked_ = Instant::never();  // the timer has fired and asks for nothing now
     const Instant now = arch::now();
-    queue.not_before_ = {};
-    for (int fired = 0;; ++fired) {
+    uint64_t fired = 0;
+    for (; fired < kFiredPerInterrupt; ++fired) {
         Deadline* first = queue.tree_.first();
         if (first == nullptr || first->when_ > now) break;
-        if (fired == kFiredPerInterrupt) {
-            queue.not_before_ = {now.nanoseconds + kBreatherNanoseconds};
-            break;
-        }
         queue.tree_.remove(*first);
         first->expire();
     }
+    queue.not_before_ = {now.nanoseconds + fired * kBreatherNanoseconds};
     ask_for_interrupt(queue);
     if (queue.asked_.is_never()) arch::set_timer(Instant::never());
 }

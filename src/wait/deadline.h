@@ -52,7 +52,7 @@ class DeadlineQueue {
     SpinLock lock_{LockRank::kDeadline};
     Tree<Deadline, &Deadline::node_, KeyOf> tree_;
     Instant asked_ = Instant::never();  // what this hart's timer is set to
-    Instant not_before_{};              // the next interrupt; the past, unless there are too many
+    Instant not_before_{};              // the next interrupt, because of what has just fired
 
     static PerHart<DeadlineQueue> queues_;
 };
