@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "arch/direct_map.h"
 #include "base/assert.h"
 #include "base/result.h"
 #include "base/types.h"
@@ -105,16 +106,6 @@ class PageTable {
 };
 
 // ---- The kernel's own mappings ----------------------------------------------------------------
-
-// All RAM is mapped readable and writable, never executable, at a fixed distance; device registers
-// too. What lies at or beyond this physical address cannot be used.
-inline constexpr uint64_t kPhysicalLimit = uint64_t{128} << 30;
-inline constexpr uint64_t kDirectMapBase = 0xffffffc000000000;
-inline void* physical_pointer(PhysicalAddress address) {
-    debug_check(address.value < kPhysicalLimit, "physical address beyond the direct map");
-    return reinterpret_cast<void*>(kDirectMapBase + address.value);
-}
-PhysicalAddress physical_address_of(const void* pointer);
 
 // Where the kernel's image lies, whole pages.
 PhysicalAddress kernel_image();
