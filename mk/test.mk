@@ -21,23 +21,53 @@ $(BUILD)/bench/%: test/bench/%.c $(test_headers) $(SDK)/stamp
 	$(call quiet,LINK,$@) $(SDK)/bin/kairos-cc $(program_flags) -Itest/bench $< -o $@
 
 # ---- Unit tests on the host -----------------------------------------------------------------------
-# The portable kernel, compiled for this machine against the hosted implementation of arch/.
+# The portable kernel, compiled for this machine against the hosted implementation of arch/, with
+# sanitizers. unit-tests has no scheduler: what it runs never sleeps. ipc-tests has all of the
+# kernel that is not the machine's, with programs on several harts. user-tests has parts of programs.
 HOST := build/host
-host_test_sources := $(sort $(wildcard test/host/*.cpp))
-host_kernel_sources := $(sort $(shell find src/base src/sync src/mm src/trace/counters.cpp \
-    src/trace/records.cpp src/trace/warn.cpp src/wait \
-    src/object src/memory -name '*.cpp' 2>/dev/null) $(wildcard test/host/arch/*.cpp))
-host_objects := $(host_test_sources:%=$(HOST)/%.o) $(host_kernel_sources:%=$(HOST)/%.o)
-host_tests := $(if $(host_test_sources),$(HOST)/unit-tests)
-host_flags := -std=c++23 -O1 -g -Wall -Wextra -Werror -DKAIROS_DEBUG=1 -DKAIROS_MEASURE=0 -Isrc \
-    -Itest/host/arch/include -Itest/host -fsanitize=address,undefined -fno-sanitize-recover=all
+host_arch := $(wildcard test/host/arch/*.cpp)
+host_trace := $(addprefix src/trace/,counters.cpp records.cpp warn.cpp)
+host_lower := $(host_trace) $(sort $(shell find src/base src/sync src/mm src/wait src/object \
+    src/memory -name '*.cpp'))
+# Without the beginning and the end of the machine.
+host_upper := $(sort $(filter-out $(host_trace) $(addprefix src/,trace/symbols.cpp main.cpp \
+    $(addprefix process/,boot_options.cpp elf_image.cpp first_program.cpp panic.cpp)), \
+    $(filter-out $(host_lower),$(shell find src -name '*.cpp'))) $(wildcard test/host/scheduled/*.cpp))
+host_user := apps/shell/command_line apps/shell/line_editor servers/console/line_discipline \
+    servers/init/manifest
+
+host_unit_sources := $(sort $(wildcard test/host/*.cpp)) $(host_arch) $(host_lower)
+host_ipc_sources := $(sort $(wildcard test/host/ipc/*.cpp)) $(host_arch) $(host_lower) $(host_upper)
+host_user_sources := $(sort $(wildcard test/host/user/*.cpp)) test/host/arch/main.cpp \
+    $(host_user:%=user/%.cpp)
+
+host_common_flags := -std=c++23 -g -Wall -Wextra -Werror -DKAIROS_DEBUG=1
+host_kernel_flags := $(host_common_flags) -DKAIROS_MEASURE=0 -O1 -Isrc -Iplatform/virt/include \
+    -Itest/host/arch/include -Itest/host/scheduled/include -Itest/host
+host_user_flags := $(host_common_flags) -O1 -Iuser -Iuser/apps -Iuser/servers -Iuser/include
+host_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
+# Every taking of a lock is a point at which another hart may come in between.
+host_lock_hooks := -Wl,--wrap=_Z15note_lock_taken8LockRank
+host_tests := $(addprefix $(HOST)/,unit-tests ipc-tests user-tests)
 
 $(HOST)/%.cpp.o: %.cpp
 	@mkdir -p $(@D)
-	$(call quiet,HOSTCXX,$<) g++ $(host_flags) -MMD -MP -c $< -o $@
-$(HOST)/unit-tests: $(host_objects)
-	$(call quiet,HOSTLD,$@) g++ $(host_flags) $^ -o $@
--include $(host_objects:.o=.d)
+	$(call quiet,HOSTCXX,$<) g++ $(host_kernel_flags) $(host_sanitizers) -MMD -MP -c $< -o $@
+$(HOST)/user/%.cpp.o: user/%.cpp
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCXX,$<) g++ $(host_user_flags) $(host_sanitizers) -MMD -MP -c $< -o $@
+$(HOST)/test/host/user/%.cpp.o: test/host/user/%.cpp
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCXX,$<) g++ $(host_user_flags) $(host_sanitizers) -MMD -MP -c $< -o $@
+
+$(HOST)/unit-tests: $(host_unit_sources:%=$(HOST)/%.o)
+	$(call quiet,HOSTLD,$@) g++ $(host_sanitizers) $^ -o $@
+$(HOST)/ipc-tests: $(host_ipc_sources:%=$(HOST)/%.o)
+	$(call quiet,HOSTLD,$@) g++ $(host_sanitizers) $(host_lock_hooks) $^ -o $@
+$(HOST)/user-tests: $(host_user_sources:%=$(HOST)/%.o)
+	$(call quiet,HOSTLD,$@) g++ $(host_sanitizers) $^ -o $@
+-include $(patsubst %,$(HOST)/%.d,$(sort $(host_unit_sources) $(host_ipc_sources) \
+    $(host_user_sources)))
 
 # What several threads use at once, under real threads and ThreadSanitizer (which does not know
 # fences; what they order is atomic all the same).
@@ -61,9 +91,9 @@ $(HOST)/fuzz/elf_file: test/fuzz/elf_file.cpp user/lib/elf_file.cpp user/lib/elf
 
 # ---- Running them ---------------------------------------------------------------------------------
 .PHONY: test
-test: sdk $(KERNEL) $(test_programs) $(host_tests) $(thread_tests) $(fuzz_tests)
-	@$(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) \
-	    $(if $(host_tests),--host $(host_tests) $(thread_tests) $(fuzz_tests)) --python $(SUPPORT)/tests \
+test: sdk $(KERNEL) $(ARCHIVE) $(test_programs) $(host_tests) $(thread_tests) $(fuzz_tests)
+	@KAIROS_BUILD=$(BUILD) $(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) \
+	    --host $(host_tests) $(thread_tests) $(fuzz_tests) --python $(SUPPORT)/tests test/session \
 	    $(if $(test_programs),--programs $(test_programs)) $(TESTFLAGS)
 
 # A kernel of its own measures; exact counts need one hart, and an instruction a nanosecond.

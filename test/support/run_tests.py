@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the tests and says how it went: host unit tests, tests of the tools, test programs in QEMU.
+"""Runs the tests and says how it went: host unit tests, Python tests, test programs in QEMU.
 
 A test program prints a line for each case, `ok NAME` or `FAIL NAME: REASON`, and `done N cases` at
 the end, and exits with 0 if all is well. It is booted, as the only program of a fresh machine, once
@@ -119,7 +119,7 @@ def run_host(binary: Path, options: argparse.Namespace) -> Run:
 
 
 def run_python(folder: Path, options: argparse.Namespace) -> Run:
-    run = Run("tests of the tools")
+    run = Run(f"{folder} on this machine")
     started = time.monotonic()
     status, output, log = run_command(
         [sys.executable, "-m", "unittest", "discover", "-s", str(folder)],
@@ -127,7 +127,7 @@ def run_python(folder: Path, options: argparse.Namespace) -> Run:
     count = re.search(r"^Ran (\d+) test", log, re.MULTILINE)
     failed = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", log))
     run.passed = max(0, (int(count[1]) if count else 0) - failed)
-    run.failures = ["a test of the tools"] * failed
+    run.failures = ["a test case"] * failed
     if status != 0 and not run.failures:
         run.failures = [how_it_ended(status)]
     run.seconds = time.monotonic() - started

@@ -21,6 +21,8 @@
 namespace hosted {
 
 std::function<void()> on_relax;
+std::function<void()> on_window;
+std::function<void()> on_idle;
 
 namespace {
 
@@ -81,6 +83,10 @@ void set_time(Instant now) { time_now = now.nanoseconds; }
 Instant timer_of(HartIndex hart) { return {timers[hart.value].load()}; }
 uint64_t take_ipis(HartIndex hart) { return ipis[hart.value].exchange(0); }
 
+bool interrupt_pending(HartIndex hart) {
+    return ipis[hart.value].load() != 0 || timers[hart.value].load() <= time_now.load();
+}
+
 void enter_space(const arch::PageTable* space) {
     Hart& hart = this_hart();
     hart.block.satp = space == nullptr ? 0 : space->satp();
@@ -104,14 +110,15 @@ void relax() {
 }
 
 void open_interrupt_window() {
+    if (on_window) on_window();
     const uint32_t hart = this_hart().index.value;
     if (ipis[hart].exchange(0) != 0) on_ipi();
     if (timers[hart].load() <= time_now.load()) on_timer();
 }
 
 void idle_until_interrupt() {
+    if (on_idle) on_idle();
     open_interrupt_window();
-    relax();
 }
 
 Instant now() { return {time_now.load()}; }

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "base/types.h"
 
@@ -33,7 +32,7 @@ struct ThreadContext {
     UserFrame* frame = nullptr;
     uint64_t satp = 0;
     std::atomic<uint32_t>* space_harts = nullptr;
-    std::unique_ptr<hosted::Fiber> fiber;
+    hosted::Fiber* fiber = nullptr;  // given back with the context
 };
 
 void prepare_kernel_context(ThreadContext& context, void* stack_top, void (*entry)(void*),
@@ -43,6 +42,11 @@ void prepare_user_context(ThreadContext& context, void* stack_top, const PageTab
                           VirtualAddress sp, uint64_t a0, uint64_t a1);
 void switch_context(ThreadContext& from, ThreadContext& to);
 void leave_address_space(ThreadContext& current);
+void read_registers(const ThreadContext& context, kairos_thread_general& out);
+void write_registers(ThreadContext& context, const kairos_thread_general& in);
+void read_registers(const ThreadContext& context, kairos_thread_float& out);
+void write_registers(ThreadContext& context, const kairos_thread_float& in);
+void put_fpu_away(ThreadContext& current);
 void drop_fpu(ThreadContext& context);
 
 }  // namespace arch

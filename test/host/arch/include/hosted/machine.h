@@ -45,6 +45,9 @@ std::string take_log();
 extern std::function<void()> on_preemption_point;
 // Called by arch::relax(); yields to other host threads if it is not set.
 extern std::function<void()> on_relax;
+// Called before a hart lets interrupts in, and when it has nothing to do until one comes.
+extern std::function<void()> on_window;
+extern std::function<void()> on_idle;
 
 // ---- Time and interrupts
 // --------------------------------------------------------------------------
@@ -54,6 +57,8 @@ void set_time(Instant now);
 Instant timer_of(HartIndex hart);
 // IPIs sent to the hart since this was last asked.
 uint64_t take_ipis(HartIndex hart);
+// Whether the hart would be interrupted now.
+bool interrupt_pending(HartIndex hart);
 
 // ---- User memory
 // ----------------------------------------------------------------------------------
