@@ -30,7 +30,7 @@ host_trace := $(addprefix src/trace/,counters.cpp records.cpp warn.cpp)
 host_lower := $(host_trace) $(sort $(shell find src/base src/sync src/mm src/wait src/object \
     src/memory -name '*.cpp'))
 # Without the beginning and the end of the machine.
-host_upper := $(sort $(filter-out $(host_trace) $(addprefix src/,trace/symbols.cpp main.cpp \
+host_upper := $(sort $(filter-out $(host_trace) $(addprefix src/,trace/log.cpp trace/symbols.cpp main.cpp \
     $(addprefix process/,boot_options.cpp elf_image.cpp first_program.cpp panic.cpp)), \
     $(filter-out $(host_lower),$(shell find src -name '*.cpp'))) $(wildcard test/host/scheduled/*.cpp))
 host_user := apps/shell/command_line apps/shell/line_editor servers/console/line_discipline \

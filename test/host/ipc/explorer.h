@@ -17,6 +17,15 @@ const std::vector<uint64_t>& seeds();
 // How much longer than usual to look: KAIROS_EFFORT, 1 if it is not set.
 uint64_t effort();
 
+// For comparisons by the million: says something only when they differ.
+template <typename Actual, typename Expected>
+void same(const Actual& actual, const Expected& expected, int line = __builtin_LINE()) {
+    if (static_cast<Expected>(actual) == expected) [[likely]]
+        return;
+    CAPTURE(line);
+    REQUIRE(static_cast<Expected>(actual) == expected);
+}
+
 // At each point, by chance. How often it switches is also drawn.
 class RandomWalk final : public hosted::Chooser {
   public:

@@ -3,14 +3,16 @@
 
 #include <cstdlib>
 
-#include "platform/console.h"
 #include "platform/interrupts.h"
 #include "platform/machine.h"
 #include "platform/power.h"
+#include "trace/log.h"
+
+void console_write_program_output(const char* bytes, size_t size) {
+    (void)!write(STDERR_FILENO, bytes, size);
+}
 
 namespace platform {
-
-void console_write(const char* bytes, size_t size) { (void)!write(STDERR_FILENO, bytes, size); }
 
 void interrupts_init() {}
 void interrupts_init_hart() {}

@@ -64,7 +64,7 @@ Program::Enter::~Enter() {
 }
 
 Program::Program(Budget& budget, const char* name) {
-    process_ = Process::create(budget, name).take();
+    process_ = Process::create(budget, name, KPRIORITY_MAX).take();
     const PhysicalAddress area = areas.take();
     area_ = static_cast<uint8_t*>(arch::physical_pointer(area));
     memory_ = MemoryObject::create_physical(budget, area, kAreaBytes).take();

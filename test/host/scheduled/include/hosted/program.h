@@ -77,6 +77,7 @@ class Program {
         bool done = false;
     };
     Task& start(HartIndex hart, std::function<void()> work);
+    Task& task(size_t number) { return tasks_[number]; }
 
     // A first handle of this program to an object.
     template <typename T>
