@@ -482,7 +482,7 @@ TEST_CASE("model: handles, lineage and channels of three programs") {
     for (const uint64_t seed : seeds()) {
         CAPTURE(seed);
         Comparison comparison(nothing_left.root(), seed);
-        const uint64_t steps = 60'000 * effort();
+        const uint64_t steps = 70'000 * effort();
         for (uint64_t step = 0; step < steps; ++step) {
             CAPTURE(step);
             comparison.step();

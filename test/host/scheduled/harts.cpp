@@ -10,6 +10,7 @@
 #include "object/reclaim.h"
 #include "sched/scheduler.h"
 #include "sync/hart.h"
+#include "syscall/tables.h"
 
 namespace hosted {
 
@@ -182,7 +183,10 @@ void run_to_quiet() {
 
 Budget& scheduled_kernel() {
     Budget& root = kernel();
-    if (!std::exchange(started, true)) start_harts(root);
+    if (!std::exchange(started, true)) {
+        choose_system_call_tables(false);
+        start_harts(root);
+    }
     enter_hart(kTestHart);
     return root;
 }

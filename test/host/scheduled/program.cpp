@@ -49,7 +49,8 @@ int64_t system_call(Call call, const uint64_t (&a)[6]) {
     arch::open_interrupt_window();
     if (this_hart().block.attention != 0) attend();
     const auto number = static_cast<uint32_t>(call);
-    const int64_t result = system_call_table[number](a[0], a[1], a[2], a[3], a[4], a[5]);
+    const auto* table = this_hart().block.system_call_table.load(std::memory_order_relaxed);
+    const int64_t result = table[number](a[0], a[1], a[2], a[3], a[4], a[5]);
     if (this_hart().block.attention != 0) attend();
     return result;
 }
