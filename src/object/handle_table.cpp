@@ -322,25 +322,25 @@ Status HandleTable::limit(HandleValue value, Rights rights) {
     return {};
 }
 
+Result<HandleTable::Pinned> HandleTable::pin(HandleValue value) {
+    LockGuard guard(lock_);
+    const uint32_t index = live_slot(value);
+    if (index == kNoSlot) return Fail(Error::BADF);
+    Cap& cap = *slot(index).cap;
+    Lineage::pin(cap);
+    return Pinned{cap, Ref<Object>(*slot(index).object.load(std::memory_order_relaxed))};
+}
+
 Status HandleTable::revoke_descendants(HandleValue value) {
-    Cap* top = nullptr;
-    Ref<Object> object;
-    {
-        LockGuard guard(lock_);
-        const uint32_t index = live_slot(value);
-        if (index == kNoSlot) return Fail(Error::BADF);
-        top = slot(index).cap;
-        object = Ref<Object>(*slot(index).object.load(std::memory_order_relaxed));
-        Lineage::pin(*top);
-    }
-    Lineage::revoke_descendants(*top, *object);
-    Lineage::unpin(*top, *object);
+    const Pinned top = TRY(pin(value));
+    Lineage::revoke_descendants(top.cap, *top.object);
+    Lineage::unpin(top.cap, *top.object);
     return {};
 }
 
 Result<kairos_info_lineage> HandleTable::describe_lineage(HandleValue value) {
-    LockGuard guard(lock_);
-    const uint32_t index = live_slot(value);
-    if (index == kNoSlot) return Fail(Error::BADF);
-    return Lineage::describe(*slot(index).cap, *slot(index).object.load(std::memory_order_relaxed));
+    const Pinned top = TRY(pin(value));
+    const kairos_info_lineage info = Lineage::describe(top.cap, *top.object);
+    Lineage::unpin(top.cap, *top.object);
+    return info;
 }

@@ -143,6 +143,7 @@ class HandleTable {
     Status limit(HandleValue value, Rights rights);
     // Closes all that derive from the handle, which stays. May be preempted. -EBADF.
     Status revoke_descendants(HandleValue value);
+    // What derives from it is counted step by step. May be preempted. -EBADF.
     Result<kairos_info_lineage> describe_lineage(HandleValue value);
 
     // 0: nobody's.
@@ -183,6 +184,14 @@ class HandleTable {
     static HandleValue value_of(uint32_t index, const Slot& slot) {
         return slot.generation << kSlotBits | index;
     }
+
+    // A node that stays in its tree, whatever becomes of the handle, until it is unpinned.
+    struct Pinned {
+        Cap& cap;
+        Ref<Object> object;
+    };
+    // -EBADF.
+    Result<Pinned> pin(HandleValue value);
 
     // The slot of a handle that is in use, or kNoSlot.
     uint32_t live_slot(HandleValue value) const REQUIRES(lock_);

@@ -336,26 +336,30 @@ void Lineage::revoke_descendants(Cap& top, Object& object) {
 }
 
 kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {
-    LockGuard guard(object.lineage_lock_);
-    const Cap* parent = cap.parent_;
-    while (parent != nullptr && parent->ghost_) parent = parent->parent_;
-    kairos_info_lineage info{.cap_id = cap.id_,
-                             .parent_id = parent == nullptr ? 0 : parent->id_,
-                             .children = 0,
-                             .revoked = cap.revoked()};
-    // Children of ghosts among the children are children too: a walk that enters ghosts only.
-    for (const Cap* at = cap.first_child_; at != nullptr;) {
-        if (at->ghost_ && at->first_child_ != nullptr) {
-            at = at->first_child_;
-            continue;
+    kairos_info_lineage info{};
+    {
+        LockGuard guard(object.lineage_lock_);
+        const Cap* parent = cap.parent_;
+        while (parent != nullptr && parent->ghost_) parent = parent->parent_;
+        info.cap_id = cap.id_;
+        info.parent_id = parent == nullptr ? 0 : parent->id_;
+        info.revoked = cap.revoked();
+    }
+    // The children of a ghost are children too; below those that live are grandchildren.
+    LineageWalk walk(object, &cap);
+    for (int steps = 1; walk.step(); ++steps) {
+        if (walk.first_time_here() && !is_ghost(*walk.cap(), object)) {
+            if (!walk.cap()->is_derivation_) ++info.children;
+            walk.skip_below();
         }
-        if (!at->ghost_ && !at->is_derivation_) ++info.children;
-        while (at != nullptr && at->next_sibling_ == nullptr) {
-            at = at->parent_ == &cap ? nullptr : at->parent_;
-        }
-        if (at != nullptr) at = at->next_sibling_;
+        if (steps % kStepsPerTurn == 0) preemption_point();
     }
     return info;
+}
+
+bool Lineage::is_ghost(const Cap& cap, Object& object) {
+    LockGuard guard(object.lineage_lock_);
+    return cap.ghost_;
 }
 
 uint32_t Lineage::find_holders(const Object& object, uint64_t* processes, uint32_t most) {

@@ -17,6 +17,8 @@ class LineageWalk {
     // One step of bounded length; false at the end. No lineage lock is held.
     bool step();
     Cap* cap() const { return at_; }
+    // Leaves out what is below the node.
+    void skip_below() { climbing_ = true; }
     // Not on the way back up from below it.
     bool first_time_here() const { return !climbing_; }
 
@@ -64,6 +66,7 @@ class Lineage {
     // The call is over; `object` is what it blocked on.
     static void end_use(Object& object, Waiter& waiter);
 
+    // Of a pinned node. May be preempted. No lock is held; `object` is counted.
     static kairos_info_lineage describe(Cap& cap, Object& object);
     // The processes in whose tables handles to `object` are, the first few of them; how many. For
     // reports, when every hart stands still: takes no lock.
@@ -83,6 +86,7 @@ class Lineage {
     static bool leave_carrier(Cap& cap, Object& object);
     template <typename Visit>
     static void for_each_below(Cap& top, Object& object, Visit visit);
+    static bool is_ghost(const Cap& cap, Object& object);
     static void mark(Cap& cap, Object& object);
     template <typename Visit>
     static void release_uses(Cap& cap, Object& object, Visit visit);
