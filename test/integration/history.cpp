@@ -1,6 +1,7 @@
 // What an object remembers: events of its references, and the travels of its handles.
 #include <vector>
 
+#include "counter_total.h"
 #include "harness.h"
 #include "messages.h"
 #include "roles.h"
@@ -200,18 +201,6 @@ TEST("history: every type of object has one") {
 
 namespace {
 
-uint64_t counter(const char* name) {
-    static kairos_info_counter counters[256];
-    const kairos_status_t bytes = kairos_object_info(
-        kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_COUNTERS, counters, sizeof(counters));
-    REQUIRE(bytes > 0);
-    for (size_t i = 0; i < static_cast<size_t>(bytes) / sizeof(counters[0]); ++i) {
-        if (strcmp(counters[i].name, name) == 0) return counters[i].total;
-    }
-    harness::fail(__FILE__, __LINE__, "there is no counter %s", name);
-    return 0;
-}
-
 uint32_t hint_of(kairos_handle_t channel) {
     kairos_info_channel info{};
     REQUIRE_STATUS(sizeof(info),
@@ -245,7 +234,7 @@ TEST("hints: a channel publishes what a poll shows, through its life") {
     EXPECT_EQ(KAIROS_POLLIN | KAIROS_POLLHUP, hint_of(channel.b));
     REQUIRE_STATUS(1, inbox.poll(channel.b));
     EXPECT_EQ(KAIROS_POLLHUP, hint_of(channel.b));
-    EXPECT_EQ(0u, counter("poll_hint_mismatches"));
+    EXPECT_EQ(0u, counter_total("poll_hint_mismatches"));
 }
 
 ROLE("end with handles") {
@@ -254,8 +243,8 @@ ROLE("end with handles") {
 }
 
 TEST("owners: every handle of a process that ends is audited, and adds up") {
-    const uint64_t before = counter("owner_audits");
+    const uint64_t before = counter_total("owner_audits");
     EXPECT_EQ(0, run_role("end with handles"));
-    EXPECT(counter("owner_audits") >= before + 20);
-    EXPECT_EQ(0u, counter("owner_mismatches"));
+    EXPECT(counter_total("owner_audits") >= before + 20);
+    EXPECT_EQ(0u, counter_total("owner_mismatches"));
 }

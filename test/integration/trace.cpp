@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "counter_total.h"
 #include "harness.h"
 #include "hostile.h"
 #include "messages.h"
@@ -155,25 +156,15 @@ TEST("events and kinds have names") {
 
 TEST("counters have names, and count what was done") {
     static kairos_info_counter counters[128];
-    const auto total = [](const char* name) {
-        const kairos_status_t bytes =
-            kairos_object_info(root(), KAIROS_INFO_COUNTERS, counters, sizeof(counters));
-        REQUIRE(bytes > 0);
-        for (size_t i = 0; i < bytes / sizeof(counters[0]); ++i) {
-            if (strcmp(name, counters[i].name) == 0) return counters[i].total;
-        }
-        harness::fail(__FILE__, __LINE__, "no counter is called %s", name);
-        return uint64_t{0};
-    };
     const Channel channel;
-    const uint64_t sends = total("channel_sends");
-    const uint64_t receives = total("channel_receives");
-    const uint64_t ends = total("channel_ends");
+    const uint64_t sends = counter_total("channel_sends");
+    const uint64_t receives = counter_total("channel_receives");
+    const uint64_t ends = counter_total("channel_ends");
     for (int i = 0; i < 5; ++i) REQUIRE_STATUS(0, send_text(channel.a, "x"));
     for (int i = 0; i < 3; ++i) REQUIRE_STATUS(1, Inbox().poll(channel.b));
-    EXPECT_EQ(sends + 5, total("channel_sends"));
-    EXPECT_EQ(receives + 3, total("channel_receives"));
-    EXPECT_EQ(ends, total("channel_ends"));
+    EXPECT_EQ(sends + 5, counter_total("channel_sends"));
+    EXPECT_EQ(receives + 3, counter_total("channel_receives"));
+    EXPECT_EQ(ends, counter_total("channel_ends"));
     EXPECT_STATUS(-EMSGSIZE,
                   kairos_object_info(root(), KAIROS_INFO_COUNTERS, counters, sizeof(*counters)));
 }
