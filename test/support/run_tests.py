@@ -4,8 +4,8 @@
 A test program prints a line for each case, `ok NAME` or `FAIL NAME: REASON`, and `done N cases` at
 the end, and exits with 0 if all is well. It is booted, as the only program of a fresh machine, once
 for each number of harts. The last line is `N passed, N failed`; the exit status is 1 if anything
-failed or nothing ran. What failed is shown with the end of its log; build/test-results.json has it
-all.
+failed or nothing ran. What failed is shown with the end of its log, at once and before the last line;
+build/test-results.json has it all.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parents[1] / "build" / "test-results.json"
 LOG_LINES_SHOWN = 60
+LOG_LINES_REPEATED = 12
 STATUS_TIMEOUT = 124
 # kairos_run.py ends a machine in time; this is for the case that it does not end itself.
 GRACE_SECONDS = 30
@@ -150,6 +151,18 @@ def show(run: Run, done: int, total: int) -> None:
         print(f"    | {line}")
 
 
+def list_failures(runs: list[Run]) -> None:
+    """What failed once more, beside the verdict, where somebody looks who has only the end."""
+    failed = [run for run in runs if run.failures]
+    if failed:
+        print("What failed:")
+    for run in failed:
+        for failure in run.failures:
+            print(f"    {run.name}: {failure}")
+        for line in run.log.splitlines()[-LOG_LINES_REPEATED:]:
+            print(f"    | {line}")
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -208,6 +221,7 @@ def main() -> int:
         return 130
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps([asdict(run) for run in runs], indent=1), encoding="utf-8")
+    list_failures(runs)
     passed = sum(run.passed for run in runs)
     failed = sum(len(run.failures) for run in runs)
     if not runs:
