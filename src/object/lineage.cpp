@@ -23,7 +23,7 @@ constinit mm::ObjectCache<Cap> cap_cache;
 std::atomic<uint64_t> next_cap_id{1};
 
 // Steps of a walk before it lets somebody more important run.
-constexpr int kStepsPerTurn = 32;
+constexpr int kStepsPerTurn = 16;
 // Blocked calls that are told under one hold of the lock.
 constexpr int kUsesPerHold = 16;
 // Handles looked at for a report.

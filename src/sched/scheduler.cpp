@@ -266,7 +266,10 @@ void Scheduler::yield() {
     self.switch_away();
 }
 
+// Interrupts are let in where a thread leaves its hart: many that wake, find nothing to do and sleep
+// again, or end, would keep them off together.
 void Scheduler::park(Thread& self) {
+    arch::open_interrupt_window();
     self.state_.store(ThreadState::kBlocked, std::memory_order_relaxed);
     local().switch_away();
 }
@@ -289,6 +292,7 @@ void Scheduler::park_for(Thread& self, Thread& next) {
 }
 
 void Scheduler::end_current() {
+    arch::open_interrupt_window();
     this_hart().thread->state_.store(ThreadState::kEnded, std::memory_order_relaxed);
     local().switch_away();
     panic("an ended thread ran again");

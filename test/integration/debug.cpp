@@ -196,6 +196,7 @@ TEST("a running thread: every register is read and written") {
         suspend(tiny.thread);
         state = general_of(tiny.thread);
         resume(tiny.thread);
+        kairos_yield();  // on one hart it runs now, or whenever we are switched away from here
     } while (state.x[31] != 0x666);
     suspend(tiny.thread);
     state = general_of(tiny.thread);
@@ -236,6 +237,7 @@ TEST("floating-point registers are read and written") {
     Float state{};
     do {
         resume(tiny.thread);
+        kairos_yield();
         suspend(tiny.thread);
         state = float_of(tiny.thread);
     } while (state.f[31] == 0);
