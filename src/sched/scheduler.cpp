@@ -266,8 +266,8 @@ void Scheduler::yield() {
     self.switch_away();
 }
 
-// Interrupts are let in where a thread leaves its hart: many that wake, find nothing to do and sleep
-// again, or end, would keep them off together.
+// Interrupts are let in where a thread leaves its hart: many that wake, find nothing to do and
+// sleep again, or end, would keep them off together.
 void Scheduler::park(Thread& self) {
     arch::open_interrupt_window();
     self.state_.store(ThreadState::kBlocked, std::memory_order_relaxed);
