@@ -135,18 +135,23 @@ std::optional<Translation> PageTable::lookup(VirtualAddress address) const {
     return translation_of(*leaf.entry, leaf.level, address);
 }
 
+// Down to the table where the way ends, then along it: most entries are passed at the cost of a
+// look.
 VirtualAddress PageTable::next_mapped(VirtualAddress from, VirtualAddress end) const {
     while (from < end) {
         const uint64_t* table = direct_map(root_);
         unsigned level = pte::kRootLevel;
-        uint64_t entry = table[pte::index_of(from, level)];
-        while (pte::is_table(entry)) {
-            table = direct_map(pte::frame_of(entry));
-            entry = table[pte::index_of(from, --level)];
+        unsigned index = pte::index_of(from, level);
+        while (pte::is_table(table[index])) {
+            table = direct_map(pte::frame_of(table[index]));
+            index = pte::index_of(from, --level);
         }
-        if (entry != 0) return from;
+        if (table[index] != 0) return from;
         const uint64_t step = pte::bytes_of_level(level);
-        from = {(from.value & ~(step - 1)) + step};
+        from = {from.value & ~(step - 1)};
+        do {
+            from = from + step;
+        } while (++index < pte::kEntries && table[index] == 0 && from < end);
     }
     return end;
 }

@@ -113,23 +113,26 @@ uint64_t PageTree::next_present(uint64_t page) {
 uint32_t PageTree::free_in_table(PageEntry table, uint64_t& cursor, uint32_t steps,
                                  Charge& charge) {
     const uint64_t end = std::min(end_of(cursor, 1), limit_);
-    uint64_t passed = 0;
+    PageEntry* entry = &entry_for(table, cursor, 0);
     uint32_t taken = 0;
-    for (; cursor < end && taken + passed / kPassedPerStep < steps; ++cursor) {
+    while (cursor < end && taken < steps) {
         if (page_count_ == 0) {
             cursor = end;
             break;
         }
-        PageEntry& entry = entry_for(table, cursor, 0);
-        ++passed;
-        if (!entry.present()) continue;
-        mm::put_frame(entry.frame());
-        charge.shrink(kPageSize);
-        entry = {};
-        --page_count_;
         ++taken;
+        const PageEntry* stop = entry + std::min(end - cursor, kPassedPerStep);
+        const PageEntry* first = entry;
+        while (entry != stop && !entry->present()) ++entry;
+        cursor += static_cast<uint64_t>(entry - first);
+        if (entry == stop) continue;
+        mm::put_frame(entry->frame());
+        charge.shrink(kPageSize);
+        *entry++ = {};
+        ++cursor;
+        --page_count_;
     }
-    return taken + static_cast<uint32_t>(passed / kPassedPerStep);
+    return taken;
 }
 
 // Tables around `last` that the cursor has passed.
