@@ -80,14 +80,19 @@ $(HOST)/threads/%: test/host/threads/%.cpp
 	    -DKAIROS_DEBUG=1 -fsanitize=thread -MMD -MP $< -o $@ -pthread
 -include $(thread_tests:=.d)
 
-# Files that nobody would make, for what reads files: the SDK's loader. By itself each makes the same
+# Files that nobody would make, for what reads files: the SDK's loader and the kernel's. By itself each makes the same
 # damaged files every time; with clang's -fsanitize=fuzzer, and without main, they are fuzzers.
-fuzz_tests := $(HOST)/fuzz/elf_file
-$(HOST)/fuzz/elf_file: test/fuzz/elf_file.cpp user/lib/elf_file.cpp user/lib/elf_file.hpp
+fuzz_tests := $(HOST)/fuzz/elf_file $(HOST)/fuzz/elf_image
+$(HOST)/fuzz/elf_file: test/fuzz/elf_file.cpp test/fuzz/damaged_elf.h user/lib/elf_file.cpp \
+    user/lib/elf_file.hpp src/abi/elf.h
 	@mkdir -p $(@D) $(HOST)/include/kairos && ln -sfn $(CURDIR)/src/abi $(HOST)/include/kairos/abi
-	$(call quiet,HOSTCXX,$<) g++ -std=c++23 -O1 -g -Wall -Wextra -Werror -I. -Iuser/include \
-	    -I$(HOST)/include -fsanitize=address,undefined -fno-sanitize-recover=all \
-	    test/fuzz/elf_file.cpp user/lib/elf_file.cpp -o $@
+	$(call quiet,HOSTCXX,$<) g++ -std=c++23 -O1 -g -Wall -Wextra -Werror -I. -Isrc -Iuser/include \
+	    -I$(HOST)/include $(host_sanitizers) test/fuzz/elf_file.cpp user/lib/elf_file.cpp -o $@
+$(HOST)/fuzz/elf_image: test/fuzz/elf_image.cpp test/fuzz/damaged_elf.h \
+    $(HOST)/src/process/elf_image.cpp.o
+	@mkdir -p $(@D)
+	$(call quiet,HOSTCXX,$<) g++ $(host_kernel_flags) -I. $(host_sanitizers) \
+	    test/fuzz/elf_image.cpp $(HOST)/src/process/elf_image.cpp.o -o $@
 
 # ---- Running them ---------------------------------------------------------------------------------
 .PHONY: test

@@ -65,6 +65,7 @@ Status ElfImage::add_segment(std::span<const uint8_t> file, const kairos_elf_seg
     }
     const uint64_t begin = header.address & ~(kPageSize - 1);
     if (count_ != 0 && begin < end_) return Fail(Error::NOEXEC);
+    if (!movable_ && begin < arch::kUserBegin) return Fail(Error::NOEXEC);
     begin_ = std::min(begin_, begin);
     end_ = round_up_to_page(header.address + header.memory_size);
     segments_[count_++] = {.file_offset = header.file_offset,
