@@ -4,7 +4,7 @@
 #include "hostile.h"
 #include "messages.h"
 #include "packets.h"
-#include "workers.h"
+#include "race.h"
 
 namespace {
 
@@ -16,8 +16,7 @@ void bind(kairos_handle_t port, kairos_handle_t timer, uint64_t key = 1) {
 
 }  // namespace
 
-// ---- Sleep
-// ---------------------------------------------------------------------------------------
+// ---- Sleep --------------------------------------------------------------------------------------
 
 TEST("sleep: what has passed returns at once, the rest never early") {
     EXPECT_STATUS(0, kairos_sleep_until(0));
@@ -53,8 +52,7 @@ TEST("sleep: many at once wake in any order, none early") {
     Worker four([&] { sleep(4); });
 }
 
-// ---- Timers
-// --------------------------------------------------------------------------------------
+// ---- Timers -------------------------------------------------------------------------------------
 
 TEST("create and set: errors in their order") {
     const Owned timer = make_timer();
@@ -253,4 +251,142 @@ TEST("set and expire in a race, from several threads") {
     static_cast<void>(poll_packet(port, packet));
     EXPECT_STATUS(0, kairos_sleep_until(kairos_clock_now() + kMillisecond));
     EXPECT_NO_PACKET(port);
+}
+
+// ---- Extremes -----------------------------------------------------------------------------------
+
+TEST("a deadline of 0, 1, now and far away, with every period: as many events as have been due") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    for (const uint64_t period : {uint64_t{0}, uint64_t{1}, uint64_t{1000}, 77 * kMillisecond,
+                                  UINT64_MAX / 2, UINT64_MAX - 1, UINT64_MAX}) {
+        for (const kairos_time_t deadline :
+             {kairos_time_t{0}, kairos_time_t{1}, kairos_clock_now()}) {
+            REQUIRE_STATUS(0, kairos_timer_set(timer, deadline, period));
+            kairos_port_packet packet;
+            REQUIRE_STATUS(1, next_packet(port, packet));
+            const kairos_time_t now = kairos_clock_now();
+            if (period > 77 * kMillisecond) {  // the next is further away than any test runs
+                EXPECT_STATUS(0, kairos_sleep_until(now + 200'000));
+                EXPECT_NO_PACKET(port);
+            }
+            REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0));
+            const uint64_t due = period == 0 ? 1 : 1 + (now - deadline) / period;
+            // They stop at 2^32 - 1 and are not fewer, or more, by going round.
+            EXPECT(packet.count >= 1 && packet.count <= due);
+            if (period == 1 && deadline <= 1 && now > 2 * uint64_t{UINT32_MAX}) {
+                EXPECT_EQ(UINT32_MAX, packet.count);
+            }
+            if (period > 77 * kMillisecond) EXPECT_EQ(1u, packet.count);
+            static_cast<void>(poll_packet(port, packet));
+        }
+        for (const kairos_time_t deadline : {UINT64_MAX - 1, UINT64_MAX, UINT64_MAX / 2}) {
+            REQUIRE_STATUS(0, kairos_timer_set(timer, deadline, period));
+            EXPECT_STATUS(0, kairos_sleep_until(kairos_clock_now() + 100'000));
+            EXPECT_NO_PACKET(port);
+            EXPECT_EQ(0u, ready(timer, POLLIN));
+        }
+    }
+}
+
+TEST("two thousand timers at one moment: each once, none early") {
+    constexpr uint32_t kTimers = 2000;
+    static Owned timers[kTimers];
+    static bool fired[kTimers];
+    const Owned port = make_port();
+    const kairos_time_t deadline = kairos_clock_now() + 20 * kMillisecond;
+    for (uint32_t i = 0; i < kTimers; ++i) {
+        timers[i] = make_timer();
+        bind(port, timers[i], i);
+        REQUIRE_STATUS(0, kairos_timer_set(timers[i], deadline, 0));
+    }
+    for (uint32_t seen = 0; seen < kTimers;) {
+        kairos_port_packet packets[16];
+        const kairos_status_t count = kairos_port_wait(port, packets, 16, 0, kForever);
+        REQUIRE(count > 0);
+        EXPECT(kairos_clock_now() >= deadline);
+        for (kairos_status_t i = 0; i < count; ++i, ++seen) {
+            REQUIRE(packets[i].key < kTimers);
+            EXPECT(!fired[packets[i].key]);
+            EXPECT_EQ(1u, packets[i].count);
+            fired[packets[i].key] = true;
+        }
+    }
+    EXPECT_NO_PACKET(port);
+    for (Owned& timer : timers) timer.close();
+}
+
+TEST("a flood of timers with the shortest period: others go on, and each timer is served") {
+    constexpr uint32_t kTimers = 500;
+    static Owned timers[kTimers];
+    static bool seen[kTimers];
+    const Owned port = make_port();
+    for (uint32_t i = 0; i < kTimers; ++i) {
+        timers[i] = make_timer();
+        bind(port, timers[i], i);
+        REQUIRE_STATUS(0, kairos_timer_set(timers[i], i, 1 + i % 7));
+    }
+    {
+        Worker others([] {
+            for (int i = 0; i < 500; ++i) {
+                const Channel channel;
+                EXPECT_STATUS(0, send_text(channel.a, "works"));
+            }
+        });
+        for (uint32_t left = kTimers; left != 0;) {
+            kairos_port_packet packet;
+            REQUIRE_STATUS(1, next_packet(port, packet));
+            if (!std::exchange(seen[packet.key], true)) --left;
+        }
+    }
+    for (Owned& timer : timers) timer.close();
+    EXPECT_NO_PACKET(port);
+}
+
+// Never more events than periods have begun; and not fewer than had begun before three packets came
+// one after the other: the second was raised after the first was taken, and so the third was
+// counted after that. However slow the machine is, what drifts falls behind.
+TEST("periodic: as many events as periods have begun, for short periods and long ones") {
+    for (const uint64_t period : {uint64_t{1}, uint64_t{999}, uint64_t{33'333}, uint64_t{100'000},
+                                  uint64_t{777'777}, 2 * kMillisecond}) {
+        const Owned port = make_port();
+        const Owned timer = make_timer();
+        bind(port, timer);
+        const kairos_time_t first = kairos_clock_now();
+        REQUIRE_STATUS(0, kairos_timer_set(timer, first, period));
+        const auto begun = [&] { return (kairos_clock_now() - first) / period + 1; };
+        uint64_t events = 0;
+        for (int round = 0; round < 8; ++round) {
+            const uint64_t begun_before = begun();
+            for (int i = 0; i < 3; ++i) {
+                kairos_port_packet packet;
+                REQUIRE_STATUS(1, next_packet(port, packet));
+                events += packet.count;
+                REQUIRE(events <= begun());
+            }
+            REQUIRE(events >= begun_before);
+        }
+    }
+}
+
+TEST("once it is disarmed, nothing comes any more: set and disarm in a race, between harts") {
+    const Owned port = make_port();
+    const Owned timer = make_timer();
+    bind(port, timer);
+    Random random(11);
+    Rival rival;
+    for (int round = 0; round < 300; ++round) {
+        const kairos_time_t deadline = kairos_clock_now() + random.below(60'000);
+        const uint64_t period = round % 3 == 0 ? 10'000 : 0;
+        kairos_port_packet packet;
+        rival.race([&] { EXPECT_STATUS(0, kairos_timer_set(timer, deadline, period)); },
+                   [&] { EXPECT_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0)); },
+                   [] {});
+        REQUIRE_STATUS(0, kairos_timer_set(timer, KAIROS_TIME_INFINITE, 0));
+        static_cast<void>(poll_packet(port, packet));
+        REQUIRE_STATUS(0, kairos_sleep_until(deadline + 10'000));
+        EXPECT_NO_PACKET(port);
+        EXPECT_EQ(0u, ready(timer, POLLIN));
+    }
 }
