@@ -61,6 +61,7 @@ help:
 	@echo '  make quiet                        the longest stretch without interrupts in all tests'
 	@echo '  make timeline                     build/timeline.json and .png: a traced call'
 	@echo '  make check                        formatting, second compiler, include rules, scripts'
+	@echo '  make soak [N=10000]               random programs, started and ended: nothing grows'
 	@echo '  make soak-boot [N=200]            boot N times on 1, 2, 4 and 8 harts each'
 	@echo '  make images                       build/images: kernel, programs, archive, SDK, sums'
 	@echo '  make reproduce                    build them twice, differently, and compare'
@@ -77,7 +78,7 @@ help:
 goals := $(or $(MAKECMDGOALS),help)
 needs := $(if $(filter-out help clean format lock,$(goals)),build) \
          $(if $(filter-out help clean format lock kernel images reproduce,$(goals)),run) \
-         $(if $(filter test bench timeline soak-panic soak-boot quiet,$(goals)),test) \
+         $(if $(filter test bench timeline soak soak-panic soak-boot quiet,$(goals)),test) \
          $(if $(filter reproduce release,$(goals)),reproduce) \
          $(if $(filter docker-check,$(goals)),container) \
          $(if $(filter check format,$(goals)),check) $(if $(filter debug,$(goals)),debug)

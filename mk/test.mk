@@ -113,6 +113,14 @@ bench: sdk $(bench_programs)
 	@for program in $(bench_programs); do \
 	    $(SDK)/bin/kairos-run --icount --timeout 120 $$program 2>/dev/null || exit 1; done
 
+# N random programs, started and ended, on 1, 2, 4 and 8 harts each.
+.PHONY: soak
+soak: N = 10000
+soak: sdk $(KERNEL) $(BUILD)/test/soak
+	@for harts in 1 2 4 8; do echo "  SOAK     $$harts harts"; \
+	    $(SDK)/bin/kairos-run --kernel $(KERNEL) --harts $$harts --timeout 3600 \
+	        $(BUILD)/test/soak $(N) 2>/dev/null || exit 1; done
+
 # Reports of panics at N random points. The kernel of this configuration has to be a debug one.
 $(BUILD)/panic/%: test/panic/%.cpp $(SDK)/stamp
 	@mkdir -p $(@D)
