@@ -30,6 +30,8 @@
     X(cap_refused, "handles refused for a transfer, a duplicate or a bind")            \
     X(owner_audits, "audits of who owns an object")                                    \
     X(owner_mismatches, "owners that did not add up")                                  \
+    X(budget_audits, "audits of all budgets together")                                 \
+    X(budget_mismatches, "charges that were not what allocators had handed out")       \
     X(poll_hints_used, "polls answered by a hint because the lock was taken")          \
     X(poll_hint_mismatches, "hints that were not what the lock showed")                \
     X(warnings, "warnings, printed or not")

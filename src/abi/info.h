@@ -22,6 +22,7 @@ enum {
     KAIROS_INFO_COUNTERS,    /* struct kairos_info_counter[], one per counter */
     KAIROS_INFO_TRACE,       /* struct kairos_info_trace[], one per hart that runs */
     KAIROS_INFO_TRACE_EVENTS, /* struct kairos_info_trace_event[], by number of event */
+    KAIROS_INFO_ACCOUNTS,     /* struct kairos_info_accounts: all budgets together */
 };
 
 /* kairos_info_basic.lifecycle */
@@ -154,6 +155,17 @@ struct kairos_info_memory {
 
 struct kairos_info_budget {
     uint64_t limit, used, peak; /* bytes */
+};
+
+/* What all budgets were charged, and what the allocators have handed out that is to be charged. The
+ * two are equal whenever nobody makes or frees anything; while somebody does, they may differ. */
+struct kairos_info_accounts {
+    uint64_t charged;   /* bytes; what a budget carved out of another is not counted twice */
+    uint64_t allocated; /* bytes; a page that clones share is counted for each that shows it */
+    uint64_t shared;    /* of both: bytes of shared pages beyond the first count of each */
+    uint64_t own;       /* bytes that the kernel holds for itself, charged to nobody */
+    uint32_t budgets;
+    uint32_t sound; /* 1: no budget has carved out more than it uses or used more than its limit */
 };
 
 struct kairos_info_system {

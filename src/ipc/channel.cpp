@@ -26,6 +26,10 @@ void ChannelPair::let_go() {
     pair_cache.free(this);
 }
 
+void ChannelPair::lose_end() {
+    if (ends_left_.fetch_sub(1, std::memory_order_acq_rel) == 1) charge.give_back();
+}
+
 Endpoint::Endpoint(ChannelPair& pair, uint32_t side)
     : Object(kType, &pair.lock), pair_(pair), side_(side) {}
 
@@ -37,14 +41,18 @@ Result<Endpoint::TwoEnds> Endpoint::create_pair(Budget& budget) {
         auto end = ObjectStorage<Endpoint>::create(budget, *pair, side);
         if (!end) {
             // Each end that exists lets go of the pair when it is freed.
-            for (uint32_t missing = side; missing < 2; ++missing) pair->let_go();
+            for (uint32_t missing = side; missing < 2; ++missing) {
+                pair->lose_end();
+                pair->let_go();
+            }
             return Fail(end.error());
         }
         result.ends[side] = end.take();
     }
+    pair->charge = TRY(budget.charge(sizeof(ChannelPair)));
     for (uint32_t side = 0; side < 2; ++side) {
         Endpoint& end = *result.ends[side];
-        end.queue_charge_ = TRY(budget.charge(MessageQueue::kBytes + sizeof(ChannelPair) / 2));
+        end.queue_charge_ = TRY(budget.charge(MessageQueue::kBytes));
         TRY(end.queue_.create());
         pair->ids[side] = end.id();
     }
@@ -171,5 +179,6 @@ bool Endpoint::dismantle() {
     // Reached without having had an owner when creation failed half-way.
     queue_.destroy();
     queue_charge_.give_back();
+    pair_.lose_end();
     return true;
 }

@@ -31,7 +31,7 @@ struct LeftFrame {
     Retired retired;
     PhysicalAddress frame;
 };
-constinit mm::ObjectCache<LeftFrame> left_frames;
+constinit mm::ObjectCache<LeftFrame, mm::PaidBy::kNobody> left_frames;
 
 void put_later(LeftFrame& left) {
     Reclaim::retire(left.retired, [](Retired& retired) {

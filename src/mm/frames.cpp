@@ -25,6 +25,7 @@ constinit SpinLock lock{LockRank::kFrames};
 constinit Buddies buddies;  // guarded by the lock, but for set_cached and users
 constinit PerHart<FrameCache> caches;
 uint64_t total = 0;  // written at boot
+constinit std::atomic<uint64_t> extra_users{0};
 
 constexpr int kPoison = 0xa5;
 
@@ -186,10 +187,20 @@ void free_frame(PhysicalAddress frame) {
 // ---- Several users ------------------------------------------------------------------------------
 
 uint32_t frame_users(PhysicalAddress frame) { return buddies.users(frame); }
-bool share_frame(PhysicalAddress frame) { return buddies.add_user(frame); }
+uint64_t extra_frame_users() { return extra_users.load(std::memory_order_relaxed); }
+
+bool share_frame(PhysicalAddress frame) {
+    if (!buddies.add_user(frame)) return false;
+    extra_users.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
 
 void put_frame(PhysicalAddress frame) {
-    if (!buddies.drop_user(frame)) free_frame(frame);
+    if (buddies.drop_user(frame)) {
+        extra_users.fetch_sub(1, std::memory_order_relaxed);
+    } else {
+        free_frame(frame);
+    }
 }
 
 // ---- Blocks -------------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ void free_frame(PhysicalAddress frame);
 uint32_t frame_users(PhysicalAddress frame);
 [[nodiscard]] bool share_frame(PhysicalAddress frame);  // false: it has as many as there can be
 void put_frame(PhysicalAddress frame);
+// Users beyond the first, of all frames together.
+uint64_t extra_frame_users();
 
 // 2^order frames in a row (order at most kMaxOrder), aligned to their size. -ENOMEM.
 Result<PhysicalAddress> allocate_block(uint32_t order);

@@ -51,8 +51,17 @@ struct IdleStack {
 // The tables of the stack region are the kernel's own and stay.
 class KernelTables final : public arch::TableSource {
   public:
-    Result<PhysicalAddress> allocate_table() override { return allocate_zeroed_frame(); }
-    void free_table(PhysicalAddress table) override { free_frame(table); }
+    Result<PhysicalAddress> allocate_table() override {
+        const PhysicalAddress table = TRY(allocate_zeroed_frame());
+        ++count;
+        return table;
+    }
+    void free_table(PhysicalAddress table) override {
+        --count;
+        free_frame(table);
+    }
+
+    uint32_t count = 0;
 };
 
 constinit SpinLock lock{LockRank::kKernelStack};
@@ -60,6 +69,8 @@ constinit SpinLock lock{LockRank::kKernelStack};
 constinit SlotMap slots;
 IdleStack* pool = nullptr;  // mapped and ready
 uint32_t pooled = 0;
+uint32_t mapped = 0;         // stacks that there are
+uint32_t kept_for_ever = 0;  // of those, by harts
 constinit KernelTables tables;
 
 uint32_t slot_count() {
@@ -110,11 +121,12 @@ Result<KernelStack> KernelStack::allocate() {
     }
     const std::optional<uint32_t> slot = slots.take(slot_count());
     if (!slot) return Fail(Error::NOMEM);
-    const Status mapped = map_pages(base_of(*slot));
-    if (!mapped) {
+    const Status done = map_pages(base_of(*slot));
+    if (!done) {
         slots.give_back(*slot);
-        return Fail(mapped.error());
+        return Fail(done.error());
     }
+    ++mapped;
     return KernelStack(base_of(*slot));
 }
 
@@ -130,6 +142,19 @@ KernelStack::~KernelStack() {
     }
     unmap_pages(base_, kPages);
     slots.give_back(slot_of(base_));
+    --mapped;
+}
+
+void* KernelStack::release_for_ever() {
+    LockGuard guard(lock);
+    ++kept_for_ever;
+    return top_of(std::exchange(base_, {}));
+}
+
+HandedOut KernelStack::handed_out() {
+    LockGuard guard(lock);
+    return {.frames = mapped * kPages + tables.count,
+            .charged_bytes = (mapped - pooled - kept_for_ever) * kBytes};
 }
 
 void* KernelStack::guarded_by(VirtualAddress address) {

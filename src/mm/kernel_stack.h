@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "mm/object_cache.h"
 
 namespace mm {
 
@@ -35,7 +36,10 @@ class KernelStack {
 
     void* top() const { return top_of(base_); }
     // Gives up ownership for good: the stack of a hart's own context.
-    void* release_for_ever() { return top_of(std::exchange(base_, {})); }
+    void* release_for_ever();
+
+    // Of all stacks together, with the tables that map them.
+    static HandedOut handed_out();
 
     // The top of the stack that ran over if `address` lies in a guard page, or null. Takes no lock
     // and reads no memory: for panics.

@@ -10,7 +10,9 @@ namespace mm {
 
 namespace {
 constexpr uint8_t kPoison = 0xa5;
-}
+
+constinit std::atomic<SlabCache*> all_caches{nullptr};
+}  // namespace
 
 // ---- The hart's magazine ------------------------------------------------------------------------
 
@@ -80,11 +82,20 @@ void SlabCache::drain(Magazine& magazine) {
 SlabCache::Slab* SlabCache::add_slab() {
     auto block = order_ == 0 ? allocate_frame() : allocate_block(order_);
     if (!block) return nullptr;
+    enlist();
     Slab* slab = new (arch::physical_pointer(*block)) Slab;
     partial_.push_front(*slab);
     ++empty_slabs_;
     ++slabs_;
     return slab;
+}
+
+void SlabCache::enlist() {
+    if (enlisted_) return;
+    enlisted_ = true;
+    next_enlisted_ = all_caches.load(std::memory_order_relaxed);
+    while (!all_caches.compare_exchange_weak(next_enlisted_, this, std::memory_order_release,
+                                             std::memory_order_relaxed)) {}
 }
 
 // A free cell of a slab that has one.
@@ -133,6 +144,18 @@ uint64_t SlabCache::objects() {
 uint64_t SlabCache::frames() {
     LockGuard guard(lock_);
     return slabs_ << order_;
+}
+
+HandedOut SlabCache::handed_out() {
+    HandedOut sum;
+    SlabCache* cache = all_caches.load(std::memory_order_acquire);
+    for (; cache != nullptr; cache = cache->next_enlisted_) {
+        sum.frames += cache->frames();
+        if (cache->paid_by_ == PaidBy::kBudgets) {
+            sum.charged_bytes += cache->objects() * cache->object_size_;
+        }
+    }
+    return sum;
 }
 
 // ---- Debug builds: what is free stays as it was filled

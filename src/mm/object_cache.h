@@ -9,6 +9,9 @@
 //
 // Caches can be global objects: they are initialised at compile time. Debug builds fill what is
 // freed with 0xa5, and panic when a cell is freed twice or was written to while it was free.
+//
+// A cache that ever had a slab is in a list of all, so that what they have handed out can be
+// compared with what budgets were charged (object/budget_audit.h).
 #pragma once
 
 #include <algorithm>
@@ -23,11 +26,24 @@
 
 namespace mm {
 
+// Who pays for the objects of a cache: a budget, their size each, or nobody, because the kernel
+// needs them for a moment.
+enum class PaidBy : bool { kBudgets, kNobody };
+
+// What a part of the memory management holds and has handed out. Exact while nobody allocates or
+// frees.
+struct HandedOut {
+    uint64_t frames = 0;         // held, whether in use or not
+    uint64_t charged_bytes = 0;  // of what is in use, that budgets pay for
+};
+
 // The part that does not depend on the type.
 class SlabCache {
   public:
-    constexpr SlabCache(size_t size, size_t alignment)
-        : cell_size_(cell_size_for(size, alignment)),
+    constexpr SlabCache(size_t size, size_t alignment, PaidBy paid_by)
+        : object_size_(size),
+          paid_by_(paid_by),
+          cell_size_(cell_size_for(size, alignment)),
           order_(order_for(cell_size_)),
           cells_per_slab_(cells_in(cell_size_, order_)),
           magazine_size_(std::clamp<size_t>(kMagazineBytes / cell_size_, 2, 16)) {}
@@ -39,6 +55,8 @@ class SlabCache {
     // Exact while nobody allocates or frees.
     uint64_t objects();  // allocated now
     uint64_t frames();   // held, whether in use or not
+    // Of all caches together.
+    static HandedOut handed_out();
 
   private:
     static constexpr size_t kMagazineBytes = 2048;
@@ -80,6 +98,7 @@ class SlabCache {
     bool refill(Magazine& magazine);
     void drain(Magazine& magazine);
     Slab* add_slab() REQUIRES(lock_);
+    void enlist() REQUIRES(lock_);
     Cell* take(Slab& slab) REQUIRES(lock_);
     void put(Cell& cell, Slabs& emptied) REQUIRES(lock_);
 
@@ -88,6 +107,8 @@ class SlabCache {
     void fill(Cell& cell) const;
     void check_untouched(Cell& cell) const;
 
+    const size_t object_size_;  // what a budget is charged for one
+    const PaidBy paid_by_;
     const size_t cell_size_;
     const uint32_t order_;
     const uint32_t cells_per_slab_;
@@ -98,14 +119,16 @@ class SlabCache {
     uint32_t empty_slabs_ GUARDED_BY(lock_) = 0;  // of those
     uint64_t slabs_ GUARDED_BY(lock_) = 0;        // all
     uint64_t cells_out_ GUARDED_BY(lock_) = 0;    // in magazines or in use
+    bool enlisted_ GUARDED_BY(lock_) = false;
+    SlabCache* next_enlisted_ = nullptr;  // does not change once it is enlisted
 };
 
-template <typename T>
+template <typename T, PaidBy kPaidBy = PaidBy::kBudgets>
 class ObjectCache {
     static_assert(alignof(T) <= 64, "slabs align their cells to 64 bytes at most");
 
   public:
-    constexpr ObjectCache() : slabs_(sizeof(T), alignof(T)) {}
+    constexpr ObjectCache() : slabs_(sizeof(T), alignof(T), kPaidBy) {}
 
     // Memory for one T, or null.
     void* allocate() { return slabs_.allocate(); }

@@ -1,25 +1,67 @@
 #include "object/budget.h"
 
+#include "object/budget_audit.h"
 #include "object/object_storage.h"
 
-Budget::Budget(uint64_t limit, Charge carved)
-    : Object(kType, nullptr), limit_(limit), carved_(std::move(carved)) {}
+// All budgets, by id.
+struct Budget::List {
+    struct KeyOf {
+        uint64_t operator()(const Budget& budget) const {
+            return static_cast<uint64_t>(budget.id());
+        }
+    };
+    SpinLock lock{LockRank::kRegistry};
+    Tree<Budget, &Budget::list_node_, KeyOf> budgets GUARDED_BY(lock);
+
+    static List all;
+
+    static void add(Budget& budget) {
+        LockGuard guard(all.lock);
+        all.budgets.insert(budget);
+    }
+    static void remove(Budget& budget) {
+        LockGuard guard(all.lock);
+        all.budgets.remove(budget);
+    }
+};
+
+constinit Budget::List Budget::List::all;
+
+Budget::Budget(uint64_t limit, Charge carved, bool root)
+    : Object(kType, nullptr), limit_(limit), root_(root), carved_(std::move(carved)) {
+    if (!root_) carved_.budget()->carved_out_.fetch_add(limit_, std::memory_order_relaxed);
+}
 
 Budget& Budget::create_root(uint64_t bytes) {
     alignas(Budget) static char storage[sizeof(Budget)];
-    Budget& root = *new (storage) Budget(bytes, {});
+    Budget& root = *new (storage) Budget(bytes, {}, true);
     ObjectRegistry::add(root);
+    List::add(root);
+    BudgetAccounts::begin();
     return root;
 }
 
 Result<Ref<Budget>> Budget::create(Budget& parent, uint64_t bytes, Budget& payer) {
     if (bytes == 0) return Fail(Error::INVAL);
     Charge carved = TRY(parent.charge(bytes));
-    return ObjectStorage<Budget>::create(payer, bytes, std::move(carved));
+    Ref<Budget> child = TRY(ObjectStorage<Budget>::create(payer, bytes, std::move(carved)));
+    List::add(*child);
+    return child;
+}
+
+Ref<Budget> Budget::next(ObjectId after) {
+    LockGuard guard(List::all.lock);
+    Budget* found = List::all.budgets.lower_bound(static_cast<uint64_t>(after) + 1);
+    for (; found != nullptr; found = List::all.budgets.after(*found)) {
+        if (found->try_retain()) return Ref<Budget>(*found, kAdoptReference);
+    }
+    return nullptr;
 }
 
 bool Budget::dismantle() {
+    carved_.budget()->carved_out_.fetch_sub(limit_, std::memory_order_relaxed);
     carved_.give_back();
+    List::remove(*this);
     return true;
 }
 

@@ -55,6 +55,11 @@ class Budget final : public Object {
     uint64_t limit() const { return limit_; }
     uint64_t used() const { return used_.load(std::memory_order_relaxed); }
     uint64_t peak() const { return peak_.load(std::memory_order_relaxed); }
+    // Of what is used, the limits of its children.
+    uint64_t carved_out() const { return carved_out_.load(std::memory_order_relaxed); }
+    bool is_root() const { return root_; }
+    // The living budget with the lowest id above `after`; null at the end.
+    static Ref<Budget> next(ObjectId after);
 
     // The two halves of a charge, for what keeps the amount in its own way. Whoever takes also
     // counts a reference to the budget until it has put everything back.
@@ -64,13 +69,17 @@ class Budget final : public Object {
   private:
     template <typename T>
     friend class ObjectStorage;
+    struct List;
 
-    Budget(uint64_t limit, Charge carved);
+    Budget(uint64_t limit, Charge carved, bool root = false);
     bool dismantle() override;
     void free_memory() override;
 
     const uint64_t limit_;
     std::atomic<uint64_t> used_{0};
     std::atomic<uint64_t> peak_{0};
-    Charge carved_;  // out of the parent
+    std::atomic<uint64_t> carved_out_{0};
+    const bool root_;
+    Charge carved_;       // out of the parent
+    TreeNode list_node_;  // in the list of all budgets, from creation until it is dismantled
 };

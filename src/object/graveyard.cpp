@@ -73,6 +73,8 @@ void Graveyard::drain() {
     }
 }
 
+bool Graveyard::empty() { return waiting.local() == nullptr; }
+
 bool Graveyard::work_a_piece() {
     return take_down_a_piece(waiting.local()) || Collection::work_a_piece();
 }

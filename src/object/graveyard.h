@@ -17,6 +17,8 @@ class Graveyard {
     static void drain();
     // One piece, for the idle loop. False when there is nothing to do.
     static bool work_a_piece();
+    // Nothing is queued on this hart.
+    static bool empty();
 
   private:
     static bool take_down_a_piece(Object*& list);

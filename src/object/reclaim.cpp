@@ -40,6 +40,7 @@ std::atomic<uint64_t> waited_for{
 std::atomic<uint64_t> idle_harts{0};
 std::atomic<uint64_t> retired_count{0};  // ever retired, and ever freed
 std::atomic<uint64_t> freed_count{0};
+std::atomic<uint64_t> wake_count{0};
 constinit PerHart<Chain> ready_to_free;  // touched by its own hart alone
 
 uint64_t own_bit() { return uint64_t{1} << this_hart().index.value; }
@@ -160,4 +161,15 @@ bool Reclaim::enter_idle() {
     return ready_to_free.local().first == nullptr;
 }
 
-void Reclaim::leave_idle() { idle_harts.fetch_and(~own_bit(), std::memory_order_seq_cst); }
+bool Reclaim::at_rest() {
+    return idle_harts.load(std::memory_order_seq_cst) == Harts::mask() &&
+           freed_count.load(std::memory_order_acquire) ==
+               retired_count.load(std::memory_order_acquire);
+}
+
+uint64_t Reclaim::wakes() { return wake_count.load(std::memory_order_seq_cst); }
+
+void Reclaim::leave_idle() {
+    if constexpr (kDebugBuild) wake_count.fetch_add(1, std::memory_order_seq_cst);
+    idle_harts.fetch_and(~own_bit(), std::memory_order_seq_cst);
+}

@@ -39,4 +39,8 @@ class Reclaim {
     // free first, and does not sleep on it.
     [[nodiscard]] static bool enter_idle();
     static void leave_idle();
+    // Debug builds: every hart idles, and nothing is retired that has not been freed; and how often
+    // any hart has ended idling. Where both are as before, nothing has happened in between.
+    static bool at_rest();
+    static uint64_t wakes();
 };

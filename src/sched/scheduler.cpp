@@ -6,6 +6,7 @@
 #include "arch/smp.h"
 #include "arch/time.h"
 #include "base/bits.h"
+#include "object/budget_audit.h"
 #include "object/graveyard.h"
 #include "object/reclaim.h"
 #include "sync/preemption.h"
@@ -378,7 +379,12 @@ void Scheduler::idle() {
     const uint64_t bit = bit_of(this_hart().index);
     idle_harts_.fetch_or(bit, std::memory_order_seq_cst);
     const bool may_sleep = Reclaim::enter_idle();
-    if (may_sleep && released_.empty() && adjusted_.empty()) arch::idle_until_interrupt();
+    if constexpr (kDebugBuild) {
+        if (may_sleep) audit_budgets_at_rest();
+    }
+    if (may_sleep && released_.empty() && adjusted_.empty() && Graveyard::empty()) {
+        arch::idle_until_interrupt();
+    }
     Reclaim::leave_idle();
     idle_harts_.fetch_and(~bit, std::memory_order_relaxed);
 }

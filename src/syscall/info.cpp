@@ -8,6 +8,7 @@
 #include "ipc/port.h"
 #include "memory/memory_object.h"
 #include "mm/frames.h"
+#include "object/budget_audit.h"
 #include "object/reclaim.h"
 #include "object/registry.h"
 #include "platform/machine.h"
@@ -109,6 +110,19 @@ Result<int64_t> system(const Query& query) {
                                      .memory_total = mm::total_frames() * kPageSize,
                                      .memory_free = mm::free_frames_count() * kPageSize,
                                      .uptime_ns = arch::now().nanoseconds});
+}
+
+Result<int64_t> accounts(const Query& query) {
+    TRY(check_system(query));
+    Ref<Object> keep(*query.found.object);
+    Reclaim::drain();
+    const BudgetAccounts found = BudgetAccounts::take();
+    return answer(query, kairos_info_accounts{.charged = found.charged,
+                                              .allocated = found.allocated,
+                                              .shared = found.shared,
+                                              .own = found.own,
+                                              .budgets = found.budgets,
+                                              .sound = found.sound ? 1u : 0u});
 }
 
 Result<int64_t> harts(const Query& query) {
@@ -216,6 +230,7 @@ constexpr Topic kTopics[] = {
     {KAIROS_INFO_COUNTERS, ObjectType::kResource, right::kRead, counters},
     {KAIROS_INFO_TRACE, ObjectType::kResource, right::kRead, trace_state},
     {KAIROS_INFO_TRACE_EVENTS, ObjectType::kResource, right::kRead, trace_events},
+    {KAIROS_INFO_ACCOUNTS, ObjectType::kResource, right::kRead, accounts},
 };
 
 }  // namespace

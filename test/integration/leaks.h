@@ -2,7 +2,8 @@
 //
 // Objects and handles have to be back exactly. Of memory the kernel may keep a little aside (an
 // empty slab for each kind of object, a stock of kernel stacks): kMemorySlack, counted from the
-// program's beginning and not from case to case, so that a small leak adds up.
+// program's beginning and not from case to case, so that a small leak adds up. What is in use is to
+// the byte what budgets are charged for.
 #pragma once
 
 #include <kairos/kairos.h>
@@ -13,8 +14,9 @@ struct Holdings {
     int64_t handles = 0;      // of this process
     int64_t objects = 0;      // of the system
     int64_t memory_free = 0;  // bytes, of the system
+    int64_t uncharged = 0;    // bytes that are allocated, and that no budget was charged for
 
-    enum Part : uint32_t { kHandles = 1, kObjects = 2, kMemory = 4, kAll = 7 };
+    enum Part : uint32_t { kHandles = 1, kObjects = 2, kMemory = 4, kCharges = 8, kAll = 15 };
     static constexpr int64_t kMemorySlack = 1024 * 1024;
     // Tries until what others still take down is taken to be lost.
     static constexpr int kSettleRounds = 20'000;
@@ -27,8 +29,12 @@ struct Holdings {
         kairos_info_system system{};
         kairos_object_info(kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_SYSTEM, &system,
                            sizeof(system));
+        kairos_info_accounts accounts{};
+        kairos_object_info(kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_ACCOUNTS, &accounts,
+                           sizeof(accounts));
         return {process.handles, static_cast<int64_t>(system.objects),
-                static_cast<int64_t>(system.memory_free)};
+                static_cast<int64_t>(system.memory_free),
+                static_cast<int64_t>(accounts.allocated - accounts.charged)};
     }
 
     // What is held when nothing changes any more.
@@ -49,6 +55,7 @@ struct Holdings {
         if ((parts & kHandles) != 0 && handles != before.handles) return false;
         // Fewer: another hart was still taking something down when `before` was taken.
         if ((parts & kObjects) != 0 && objects > before.objects) return false;
+        if ((parts & kCharges) != 0 && uncharged != 0) return false;
         return (parts & kMemory) == 0 || memory_free + kMemorySlack >= before.memory_free;
     }
 
