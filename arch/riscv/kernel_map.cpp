@@ -6,6 +6,8 @@
 // for kernel stacks, under the lock of whoever hands out stack addresses.
 #include "kernel_map.h"
 
+#include <cstring>
+
 #include "arch/paging.h"
 #include "base/assert.h"
 #include "csr.h"
@@ -107,7 +109,7 @@ void enter_kernel_map() {
 }
 
 void share_kernel_half(uint64_t* root) {
-    for (unsigned i = pte::kEntries / 2; i < pte::kEntries; ++i) root[i] = root_table.entries[i];
+    std::memcpy(root + pte::kEntries / 2, root_table.entries + pte::kEntries / 2, kPageSize / 2);
 }
 
 bool kernel_can_read(VirtualAddress address) {

@@ -18,7 +18,6 @@ namespace arch {
 namespace {
 
 constexpr unsigned kDirectoryLevel = 1;  // its entries are page tables or 2 MiB pages
-constexpr unsigned kUserRootEntries = pte::kEntries / 2;
 
 static_assert(SATP_ASID_BITS == 16);
 uint16_t asid_of(uint64_t satp) { return static_cast<uint16_t>(satp >> SATP_ASID_SHIFT); }
@@ -99,7 +98,10 @@ Status PageTable::map(VirtualAddress page, PhysicalAddress frame, PageFlags flag
     uint64_t* table = direct_map(root_);
     for (unsigned above = pte::kRootLevel; above > target; --above) {
         uint64_t& entry = table[pte::index_of(page, above)];
-        if (entry == 0) pte::set(entry, pte::to_table(TRY(source.allocate_table())));
+        if (entry == 0) {
+            pte::set(entry, pte::to_table(TRY(source.allocate_table())));
+            if (above == pte::kRootLevel) ++directories_;
+        }
         check(pte::is_table(entry), "mapping inside a large page");
         table = direct_map(pte::frame_of(entry));
     }
@@ -170,7 +172,10 @@ void PageTable::prune(VirtualAddress address, Prune extent, TableSource& source)
         removed.take(table);
     };
     if (pte::is_table(entry)) remove(entry);
-    if (extent == Prune::kDirectory) remove(above);
+    if (extent == Prune::kDirectory) {
+        remove(above);
+        --directories_;
+    }
     if (!removed.any()) return;
     flush(address, kAllPages);
     removed.free_all(source);
@@ -180,8 +185,9 @@ void PageTable::destroy(TableSource& source) {
     if (satp_ == 0) return;
     flush({kUserBegin}, kAllPages);
     uint64_t* root = direct_map(root_);
-    for (unsigned i = 0; i < kUserRootEntries; ++i) {
+    for (unsigned i = 0; directories_ != 0; ++i) {
         if (root[i] == 0) continue;
+        --directories_;
         const uint64_t* directory = direct_map(pte::frame_of(root[i]));
         for (unsigned j = 0; j < pte::kEntries; ++j) {
             if (pte::is_table(directory[j])) source.free_table(pte::frame_of(directory[j]));

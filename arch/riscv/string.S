@@ -5,6 +5,23 @@
     .cfi_sections .debug_frame
     .text
 
+// The word in a1 as often as whole blocks of `size` bytes fit into the a2 bytes at a0, for memset.
+.macro store_blocks size
+    andi    t0, a2, -\size
+    beqz    t0, 11f
+    add     t0, t0, a0
+    andi    a2, a2, \size - 1
+10:
+    .set    offset, 0
+    .rept   \size / 8
+    sd      a1, offset(a0)
+    .set    offset, offset + 8
+    .endr
+    addi    a0, a0, \size
+    bne     a0, t0, 10b
+11:
+.endm
+
 .macro function name
     .globl  \name
     .type   \name, @function
@@ -73,15 +90,8 @@ function memset
     addi    a0, a0, 1
     addi    a2, a2, -1
     j       1b
-2:  andi    t0, a2, -64             // blocks of eight words
-    beqz    t0, 4f
-    add     t0, t0, a0
-    andi    a2, a2, 63
-3:  .irp    offset, 0, 8, 16, 24, 32, 40, 48, 56
-    sd      a1, \offset(a0)
-    .endr
-    addi    a0, a0, 64
-    bne     a0, t0, 3b
+2:  store_blocks 256                // most of what is set is pages
+    store_blocks 32
 4:  sltiu   t0, a2, 8               // words
     bnez    t0, 5f
     sd      a1, 0(a0)

@@ -73,6 +73,7 @@ PageEntry* PageTree::find(uint64_t page) {
 
 // The entry of a page, with the tables that lead to it.
 Result<PageEntry*> PageTree::make_way(uint64_t page, Charge& charge) {
+    lowest_ = std::min(lowest_, page);
     PageEntry* entry = &root_;
     for (uint32_t level = depth_; level > 0; --level) {
         if (!entry->present()) TRY(allocate(*entry, charge));
@@ -149,6 +150,7 @@ void PageTree::free_passed_tables(uint64_t first, uint64_t last, uint64_t cursor
 }
 
 bool PageTree::free_some(uint64_t first, uint64_t& cursor, uint32_t steps, Charge& charge) {
+    cursor = std::max(cursor, lowest_);
     for (uint32_t taken = 0; taken < steps;) {
         if (cursor >= limit_ || !root_.present()) return false;
         const Place place = find_down_to(cursor, 1);

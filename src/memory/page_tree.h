@@ -84,4 +84,5 @@ class PageTree {
     uint32_t depth_;  // levels of tables; at least 1
     PageEntry root_{};
     uint64_t page_count_ = 0;
+    uint64_t lowest_ = UINT64_MAX;  // no page below it ever had a table
 };

@@ -14,7 +14,6 @@
 
 namespace {
 constexpr uint64_t kPersistsNanoseconds = 100'000'000;
-constexpr int kAuditedPerExit = 4;
 
 constinit std::atomic<uint64_t> next_audited{0};
 }  // namespace
@@ -50,13 +49,9 @@ void Object::audit_owners() {
          seen.handles_in_tree, seen.references);
 }
 
-void audit_some_objects() {
-    for (int i = 0; i < kAuditedPerExit; ++i) {
-        const auto after = static_cast<ObjectId>(next_audited.load(std::memory_order_relaxed));
-        Ref<Object> object = ObjectRegistry::next(after, ObjectType::kAny);
-        next_audited.store(object ? static_cast<uint64_t>(object->id()) : 0,
-                           std::memory_order_relaxed);
-        if (!object) return;
-        object->audit_owners();
-    }
+void audit_next_object() {
+    const auto after = static_cast<ObjectId>(next_audited.load(std::memory_order_relaxed));
+    Ref<Object> object = ObjectRegistry::next(after, ObjectType::kAny);
+    next_audited.store(object ? static_cast<uint64_t>(object->id()) : 0, std::memory_order_relaxed);
+    if (object) object->audit_owners();
 }

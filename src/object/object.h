@@ -275,8 +275,8 @@ class Object {
 
 // Readiness without waiting: from the hint, if the guard is taken and the object has one.
 uint32_t poll_readiness(Object& object);
-// Audits the owners of a few objects, in turn; called when a process has ended.
-void audit_some_objects();
+// Audits the owners of one object, each in its turn; called when a process has ended.
+void audit_next_object();
 
 // Stops the machine with a report about an object: its state and its history (object/report.cpp).
 [[noreturn]] void panic_about(const Object& object, const char* reason,

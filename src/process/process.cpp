@@ -216,7 +216,7 @@ void Process::finish() {
         raise(KPORT_BIND_TERMINATED, WakeReason::kHup, wakes);
     }
     audit_owners();
-    audit_some_objects();
+    audit_next_object();
     if (first_) on_first_program_end(end_);
 }
 

@@ -70,19 +70,28 @@ kairos_status_t copy_file(const FileView& file, uint64_t from, uint64_t length,
     return 0;
 }
 
-// The kernel chooses addresses at random; nobody else maps in this space before it runs.
-kairos_status_t choose_place(ElfFile& program, kairos_handle_t space, kairos_handle_t budget,
-                             size_t stack_size) {
-    const size_t size = program.size() + KAIROS_PAGE_SIZE + stack_size;
+// The kernel chooses addresses at random; nobody else maps in this space before it runs. Room for a
+// program that can be moved is mapped with the stack, and taken away again. Side by side the two
+// have page tables in common.
+kairos_status_t place_program(ElfFile& program, kairos_handle_t space, kairos_handle_t budget,
+                              size_t stack_size, uint64_t* stack_base) {
+    const size_t room = program.movable() ? program.size() + KAIROS_PAGE_SIZE : 0;
+    const size_t size = room + stack_size;
     kairos_handle_t value = KAIROS_HANDLE_INVALID;
     kairos_status_t status = kairos_memory_create_in(budget, size, 0, &value);
     if (status < 0) return status;
-    const Handle memory(value);
-    void* address = nullptr;
-    status = kairos_map(space, value, 0, &address, size, 0);
+    const Handle memory(value);  // the mapping keeps it
+    status = commit(value, size - kCommittedStack, size);
     if (status < 0) return status;
-    program.move_to(reinterpret_cast<uint64_t>(address));
-    return kairos_unmap(space, address, size);
+    void* address = nullptr;
+    if (!program.movable()) address = reinterpret_cast<void*>(program.end() + KAIROS_PAGE_SIZE);
+    status = kairos_map(space, value, 0, &address, size, KPROT_READ | KPROT_WRITE);
+    if (status < 0) return status;
+    const auto base = reinterpret_cast<uint64_t>(address);
+    *stack_base = base + room;
+    if (!program.movable()) return 0;
+    program.move_to(base);
+    return kairos_unmap(space, address, room);
 }
 
 kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space,
@@ -95,20 +104,6 @@ kairos_status_t load_program(const ElfFile& program, const FileView& file, kairo
         if (status < 0) return status == -EINVAL ? -ENOEXEC : status;
     }
     return 0;
-}
-
-// Beside the program, for the page tables that they then have in common.
-kairos_status_t make_first_stack(const ElfFile& program, kairos_handle_t space,
-                                 kairos_handle_t budget, size_t size, uint64_t* base) {
-    kairos_handle_t value = KAIROS_HANDLE_INVALID;
-    kairos_status_t status = kairos_memory_create_in(budget, size, 0, &value);
-    if (status < 0) return status;
-    const Handle memory(value);  // the mapping keeps it
-    status = commit(value, size - kCommittedStack, size);
-    if (status < 0) return status;
-    *base = program.end() + KAIROS_PAGE_SIZE;
-    void* address = reinterpret_cast<void*>(*base);
-    return kairos_map(space, value, 0, &address, size, KPROT_READ | KPROT_WRITE);
 }
 
 }  // namespace kairos::internal

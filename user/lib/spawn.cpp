@@ -157,14 +157,10 @@ kairos_status_t Spawner::make_process(const kairos_spawn_options& options) {
         if (status < 0) return status;
     }
 
-    if (program_.movable()) {
-        status = choose_place(program_, space, budget, KAIROS_STACK_SIZE);
-        if (status < 0) return status;
-    }
-    status = load_program(program_, file_, space, budget);
-    if (status < 0) return status;
     startup_.stack_size = KAIROS_STACK_SIZE;
-    status = make_first_stack(program_, space, budget, KAIROS_STACK_SIZE, &startup_.stack_base);
+    status = place_program(program_, space, budget, KAIROS_STACK_SIZE, &startup_.stack_base);
+    if (status < 0) return status;
+    status = load_program(program_, file_, space, budget);
     if (status < 0) return status;
 
     kairos_handle_t thread = KAIROS_HANDLE_INVALID;

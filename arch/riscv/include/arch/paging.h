@@ -101,6 +101,7 @@ class PageTable {
 
   private:
     PhysicalAddress root_{};
+    uint32_t directories_ = 0;  // entries of the root's user half that lead to a table
     uint64_t satp_ = 0;
     mutable std::atomic<uint32_t> harts_{0};
 };
