@@ -52,7 +52,7 @@ void Timer::came_due() {
         armed_ = !next_.is_never();
         DeadlineQueue::arm(alarm_, std::max(next_, Instant{now.nanoseconds + kShortestGap}));
     }
-    raise(KPORT_BIND_TIMER, WakeReason::kTimeout, wakes,
+    raise(KPORT_BIND_TIMER, WakeReason::kData, wakes,
           static_cast<uint32_t>(std::min<uint64_t>(events, UINT32_MAX)));
 }
 

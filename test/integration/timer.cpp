@@ -103,6 +103,19 @@ TEST("what has expired holds when binding") {
     EXPECT_PACKET(port, 9, KPORT_BIND_TIMER, 1);
 }
 
+TEST("who waits for a timer wakes when it expires") {
+    const Owned timer = make_timer();
+    Blocked waiter([&] {
+        uint32_t revents = 0;
+        const kairos_status_t status = kairos_object_wait(timer, POLLIN, kForever, &revents);
+        return status == 0 ? static_cast<kairos_status_t>(revents) : status;
+    });
+    const kairos_time_t deadline = kairos_clock_now() + kMillisecond;
+    REQUIRE_STATUS(0, kairos_timer_set(timer, deadline, 0));
+    EXPECT_STATUS(POLLIN, waiter.result());
+    EXPECT(kairos_clock_now() >= deadline);
+}
+
 TEST("disarmed: it does not expire, and is no longer readable") {
     const Owned port = make_port();
     const Owned timer = make_timer();
