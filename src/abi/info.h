@@ -15,12 +15,13 @@ enum {
     KAIROS_INFO_PROCESS, /* needs KRIGHT_READ */
     KAIROS_INFO_THREAD,  /* needs KRIGHT_READ */
     KAIROS_INFO_MEMORY,
-    KAIROS_INFO_BUDGET,      /* of a budget; of a process (KRIGHT_READ): the one it is charged to */
-    KAIROS_INFO_SYSTEM = 64, /* on a RESOURCE of kind ROOT or SYSTEM, as all that follow */
-    KAIROS_INFO_HARTS,       /* struct kairos_info_hart[], one per hart that runs */
-    KAIROS_INFO_PLATFORM,    /* struct kairos_info_platform */
-    KAIROS_INFO_COUNTERS,    /* struct kairos_info_counter[], one per counter */
-    KAIROS_INFO_TRACE,       /* struct kairos_info_trace[], one per hart that runs */
+    KAIROS_INFO_BUDGET, /* of a budget; of a process (KRIGHT_READ): the one it is charged to */
+    KAIROS_INFO_FILE,
+    KAIROS_INFO_SYSTEM = 64,  /* on a RESOURCE of kind ROOT or SYSTEM, as all that follow */
+    KAIROS_INFO_HARTS,        /* struct kairos_info_hart[], one per hart that runs */
+    KAIROS_INFO_PLATFORM,     /* struct kairos_info_platform */
+    KAIROS_INFO_COUNTERS,     /* struct kairos_info_counter[], one per counter */
+    KAIROS_INFO_TRACE,        /* struct kairos_info_trace[], one per hart that runs */
     KAIROS_INFO_TRACE_EVENTS, /* struct kairos_info_trace_event[], by number of event */
     KAIROS_INFO_ACCOUNTS,     /* struct kairos_info_accounts: all budgets together */
 };
@@ -122,6 +123,14 @@ struct kairos_info_channel {
 struct kairos_info_port {
     uint32_t pending; /* packets that a wait would return */
     uint32_t bindings;
+};
+
+/* kairos_info_file.kind */
+enum { KAIROS_FILE_PIPE = 1, KAIROS_FILE_CONSOLE };
+
+struct kairos_info_file {
+    uint32_t kind;
+    uint32_t reserved;
 };
 
 struct kairos_info_process {

@@ -70,6 +70,19 @@
     X(memory_clone)                  \
     X(memory_resize)                 \
     X(trace_read)                    \
-    X(trace_control)
+    X(trace_control)                 \
+    X(fd_from_handle)                \
+    X(handle_from_fd)                \
+    X(fd_rights_get)                 \
+    X(fd_rights_limit)               \
+    X(fd_flags)                      \
+    X(fd_read)                       \
+    X(fd_write)                      \
+    X(fd_close)                      \
+    X(fd_dup)                        \
+    X(fd_dup2)                       \
+    X(fd_poll)                       \
+    X(pipe)                          \
+    X(fd_console)
 
 #endif

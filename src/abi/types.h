@@ -156,6 +156,16 @@ struct kairos_exception_answer {
 #define FD_RIGHT_IOCTL 4u
 #define FD_RIGHT_DUP 8u
 
+#define KFD_MAX_PER_PROCESS 1024u
+#define KFD_NONBLOCK 0x4000u /* O_NONBLOCK */
+#define KFD_CLOEXEC 0x40000u /* O_CLOEXEC */
+
+struct kairos_poll_entry { /* as struct pollfd */
+    int32_t fd;            /* below 0: passed over */
+    int16_t events;        /* KAIROS_POLL* */
+    int16_t revents;
+};
+
 /* ---- What a new process finds (kairos_bootstrap) --------------------------------------------- */
 #define KAIROS_BOOT_PARENT 0u
 #define KAIROS_BOOT_RESOURCE 1u

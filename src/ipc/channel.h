@@ -45,7 +45,7 @@ struct SendOptions {
     bool nonblocking = false;
     bool rendezvous = false;
     Instant deadline = Instant::never();
-    HandleValue through = KAIROS_HANDLE_INVALID;  // the handle that the call came through
+    Through through{};
 };
 
 class ChannelPair;
@@ -78,6 +78,12 @@ class Endpoint final : public Object {
 
     Endpoint* peer() const;  // null once it is closed and gone; the guard is held or it is borrowed
     kairos_info_channel describe();
+
+    // A message's bytes; handles in it are closed. 0 at the end of the stream. Errors as receive().
+    Result<int64_t> read_bytes(const ByteRequest& request) override;
+    // Sends them as one message. -EMSGSIZE; errors as send().
+    Result<int64_t> write_bytes(const ByteRequest& request) override;
+    const Bridge* bridge() const override;
 
     uint32_t readiness() const override;
     uint32_t raisable_signals() const override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "arch/user_copy.h"
+#include "object/bridge.h"
 #include "object/object_storage.h"
 #include "sched/blocking_use.h"
 #include "trace/counters.h"
@@ -99,6 +100,7 @@ void Port::make_pending(PacketNode& packet, WakeBatch& batch) {
 
 void Port::wake_for_packet(WakeBatch& batch) {
     WaitSource& source = base_wait();
+    source.notify_watchers(batch);
     while (Waiter* waiter = source.first_waiter()) {
         const bool takes = waiter->offer() == &packet_taker;
         if (!source.take(*waiter, WakeReason::kData)) continue;
@@ -161,7 +163,7 @@ Fail Port::leave_to_next(Error error) {
 }
 
 Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, Instant deadline,
-                            HandleValue through) {
+                            Through through) {
     BlockingUse use(*this, through);
     while (true) {
         auto copied = copy_out(out, max);
@@ -178,6 +180,21 @@ Result<uint32_t> Port::wait(VirtualAddress out, uint32_t max, bool nonblocking, 
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
         if (current_waiter().killed()) return leave_to_next(Error::INTR);
     }
+}
+
+Result<int64_t> Port::read_bytes(const ByteRequest& request) {
+    const uint64_t packets = request.size / sizeof(kairos_port_packet);
+    if (packets == 0) return Fail(Error::INVAL);
+    const auto max = static_cast<uint32_t>(std::min<uint64_t>(packets, UINT32_MAX));
+    const uint32_t taken =
+        TRY(wait(request.address, max, request.nonblocking, Instant::never(), request.through));
+    return taken * sizeof(kairos_port_packet);
+}
+
+const Bridge* Port::bridge() const {
+    static constexpr Bridge kBridge{
+        .read = {right::kWait}, .control = {right::kManage}, .duplicate = {right::kDuplicate}};
+    return &kBridge;
 }
 
 // ---- The end ------------------------------------------------------------------------------------

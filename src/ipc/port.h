@@ -32,8 +32,11 @@ class Port final : public Object, private EventSink {
     // Copies out up to `max` packets, at least one. -EFAULT, -EAGAIN, -ETIMEDOUT, -EINTR,
     // -ECANCELED when the port goes. BLOCKS while there is none.
     Result<uint32_t> wait(VirtualAddress out, uint32_t max, bool nonblocking, Instant deadline,
-                          HandleValue through);
+                          Through through);
 
+    // Whole packets. -EINVAL: no room for one; errors as wait().
+    Result<int64_t> read_bytes(const ByteRequest& request) override;
+    const Bridge* bridge() const override;
     bool pollable() const override { return true; }
     uint32_t readiness() const override { return pending_.empty() ? 0 : KAIROS_POLLIN; }
     kairos_info_port describe();

@@ -1,5 +1,6 @@
-// Audits of who owns an object: the owners of class 'handle' are as many as the delegation tree has
-// handles, and no fewer references are counted than owners, each of whom counts one.
+// Audits of who owns an object: the owners of the classes 'handle' and 'descriptor' are as many as
+// the delegation tree has nodes for them, and no fewer references are counted than owners, each of
+// whom counts one.
 //
 // A handle that is being made or closed right now is counted on one side before the other, for some
 // hundred instructions. So what does not add up is read again until it does, and only a mismatch
@@ -22,11 +23,11 @@ Object::Account Object::account() {
     LockGuard guard(lineage_lock_);
     return {.owners = owners_.load(std::memory_order_seq_cst),
             .references = references(),
-            .handles_in_tree = handles_in_tree_};
+            .owners_in_tree = owners_in_tree_};
 }
 
 bool Object::Account::adds_up() const {
-    return handles_in(owners) == handles_in_tree && references >= sum_of(owners);
+    return caps_in(owners) == owners_in_tree && references >= sum_of(owners);
 }
 
 void Object::audit_owners() {
@@ -43,10 +44,10 @@ void Object::audit_owners() {
     count(Counter::owner_mismatches);
     static constinit RateLimit limit;
     warn(limit,
-         "object %lu: %u handles and %lu owners are counted, %u handles are there, with %u "
+         "object %lu: %u handles and descriptors and %lu owners are counted, %u are there, with %u "
          "references",
-         static_cast<uint64_t>(id_), handles_in(seen.owners), sum_of(seen.owners),
-         seen.handles_in_tree, seen.references);
+         static_cast<uint64_t>(id_), caps_in(seen.owners), sum_of(seen.owners), seen.owners_in_tree,
+         seen.references);
 }
 
 void audit_next_object() {

@@ -1,5 +1,6 @@
 // Cap: a handle as the kernel sees it, whatever table it is in or message it travels with: a node
-// in the delegation tree of its object. Duplicates are children; moving keeps the node.
+// in the delegation tree of its object. Duplicates are children; moving keeps the node. What a
+// descriptor holds is a cap too, of another owner class, which never moves (fd/descriptor_table.h).
 //
 //     in a table ──take──> reserved ──commit──> in flight ──install──> in a table
 //         │                    │ (put back on failure)   │
@@ -58,7 +59,8 @@ class Cap {
     friend class Derivation;
 
     std::atomic<Object*> object_{nullptr};  // counted, and an owner; null: revoked, or a ghost
-    Rights rights_{};                       // guarded by the table's lock, or by the holder
+    OwnerClass owner_ = OwnerClass::kHandle;
+    Rights rights_{};  // guarded by the table's lock, or by the holder
     uint64_t id_ = 0;
     Budget* budget_ = nullptr;  // counted; charged for this node
 
@@ -121,7 +123,8 @@ class OwnedCap {
     ~OwnedCap();
 
     // The first handle to an object that has none yet, or another root. -EDQUOT, -ENOMEM.
-    static Result<OwnedCap> create_root(Object& object, Rights rights, Budget& budget);
+    static Result<OwnedCap> create_root(Object& object, Rights rights, Budget& budget,
+                                        OwnerClass owner = OwnerClass::kHandle);
 
     explicit operator bool() const { return cap_ != nullptr; }
     Cap& operator*() const { return *cap_; }

@@ -66,7 +66,8 @@ void HandleTable::withdraw(uint32_t index) {
     std::atomic_thread_fence(std::memory_order_release);
 }
 
-Status HandleTable::begin_use(HandleValue value, Waiter& waiter) {
+Status HandleTable::begin_use(uint64_t which, Waiter& waiter) {
+    const auto value = static_cast<HandleValue>(which);
     LockGuard guard(lock_);
     const Slot& at = slot(value & ((1u << kSlotBits) - 1));
     const uint32_t generation = value >> kSlotBits;
@@ -286,13 +287,13 @@ bool HandleTable::close_some() {
 
 // ---- Deriving -----------------------------------------------------------------------------------
 
-Result<OwnedCap> HandleTable::derive(HandleValue value, Rights rights) {
+Result<OwnedCap> HandleTable::derive(HandleValue value, Rights rights, OwnerClass owner) {
     LockGuard guard(lock_);
     const uint32_t index = live_slot(value);
     if (index == kNoSlot) return Fail(Error::BADF);
     Cap& source = *slot(index).cap;
     if (!source.rights_.covers(rights | right::kDuplicate)) return Fail(Error::ACCES);
-    Cap* child = TRY(Lineage::allocate(budget_));
+    Cap* child = TRY(Lineage::allocate(budget_, owner));
     if (Lineage::link_child(source, *child, rights.any() ? rights : source.rights_)) {
         return OwnedCap(*child);
     }

@@ -21,6 +21,7 @@
 #include "base/types.h"
 #include "object/budget.h"
 #include "object/cap.h"
+#include "object/through.h"
 
 using HandleValue = kairos_handle_t;
 
@@ -87,7 +88,7 @@ class TransferReservation {
     uint32_t slots_[KCHANNEL_MAX_MSG_HANDLES];
 };
 
-class HandleTable {
+class HandleTable final : public CapTable {
   public:
     // `process`: whose handles these are, for the histories of objects; it outlives the table.
     explicit HandleTable(Budget& budget, const Object* process = nullptr)
@@ -115,10 +116,9 @@ class HandleTable {
         return Ref<T>(*object, kAdoptReference);
     }
 
-    // The calling thread is about to block through a handle that it has found: revocation ends the
-    // call from here to end_use. -ECANCELED if the handle was revoked since; one that was closed or
-    // moved since disturbs nothing.
-    Status begin_use(HandleValue value, Waiter& waiter);
+    // What names a handle that was found to BlockingUse.
+    Through through(HandleValue value) { return {this, value}; }
+    Status begin_use(uint64_t which, Waiter& waiter) override;
 
     // Room for `count` more handles. -EMFILE, -EDQUOT, -ENOMEM.
     Status reserve(uint32_t count, SlotReservation& room);
@@ -135,7 +135,8 @@ class HandleTable {
     // A duplicate that is in no table yet, with `rights`, or, if they are none, all of the
     // source's. -EBADF, -EACCES (no KRIGHT_DUPLICATE, or more rights than the source has), -EDQUOT,
     // -ENOMEM.
-    Result<OwnedCap> derive(HandleValue source, Rights rights);
+    Result<OwnedCap> derive(HandleValue source, Rights rights,
+                            OwnerClass owner = OwnerClass::kHandle);
     // Makes `node` a child of a handle that was found to refer to `object`. -EBADF if it has been
     // closed or revoked meanwhile.
     Status attach(HandleValue value, const Object& object, Derivation& node);

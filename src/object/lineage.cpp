@@ -34,13 +34,14 @@ OwnedCap::~OwnedCap() {
     if (cap_ != nullptr) Lineage::close(*cap_);
 }
 
-Result<OwnedCap> OwnedCap::create_root(Object& object, Rights rights, Budget& budget) {
-    Cap* cap = TRY(Lineage::allocate(budget));
+Result<OwnedCap> OwnedCap::create_root(Object& object, Rights rights, Budget& budget,
+                                       OwnerClass owner) {
+    Cap* cap = TRY(Lineage::allocate(budget, owner));
     Lineage::link_root(*cap, object, rights);
     return OwnedCap(*cap);
 }
 
-Result<Cap*> Lineage::allocate(Budget& budget) {
+Result<Cap*> Lineage::allocate(Budget& budget, OwnerClass owner) {
     TRY(budget.take(sizeof(Cap)));
     void* cell = cap_cache.allocate();
     if (cell == nullptr) {
@@ -50,6 +51,7 @@ Result<Cap*> Lineage::allocate(Budget& budget) {
     Cap& cap = *new (cell) Cap;
     budget.retain();
     cap.budget_ = &budget;
+    cap.owner_ = owner;
     cap.id_ = next_cap_id.fetch_add(1, std::memory_order_relaxed);
     return &cap;
 }
@@ -121,13 +123,13 @@ void Lineage::settle(Cap& cap, Object& object) {
 // ---- Operations ---------------------------------------------------------------------------------
 
 void Lineage::link_root(Cap& cap, Object& object, Rights rights) {
-    object.add_owner(OwnerClass::kHandle);
+    object.add_owner(cap.owner_);
     cap.rights_ = rights;
     LockGuard guard(object.lineage_lock_);
     cap.object_.store(&object, std::memory_order_release);
     link(cap, object, nullptr);
     trace_cap<TraceEvent::cap_create>(cap, object);
-    ++object.handles_in_tree_;
+    ++object.owners_in_tree_;
     if (Transit* transit = object.transit()) ++transit->arrivals_;
 }
 
@@ -136,12 +138,12 @@ bool Lineage::link_child(Cap& parent, Cap& child, Rights rights) {
     if (object == nullptr) return false;
     LockGuard guard(object->lineage_lock_);
     if (parent.revoked()) return false;
-    object->add_owner(OwnerClass::kHandle);
+    object->add_owner(child.owner_);
     child.rights_ = rights;
     child.object_.store(object, std::memory_order_release);
     link(child, *object, &parent);
     trace_cap<TraceEvent::cap_duplicate>(child, *object, parent.id_);
-    ++object->handles_in_tree_;
+    ++object->owners_in_tree_;
     return true;
 }
 
@@ -232,16 +234,17 @@ void Lineage::close(Cap& cap) {
     if (cap.traveller_of() != 0) cap.note_transfer(TransferEvent::kDrop);
     if (Object* object = cap.object_.exchange(nullptr, std::memory_order_acq_rel)) {
         trace_cap<TraceEvent::cap_close>(cap, *object);
+        const OwnerClass owner = cap.owner_;         // the cap may be gone once its node is settled
         release_uses(cap, *object, [](Waiter&) {});  // they go on, whatever becomes of the handle
         {
             LockGuard guard(object->lineage_lock_);
             leave_carrier(cap, *object);
             cap.held_ = false;
             cap.ghost_ = true;
-            --object->handles_in_tree_;
+            --object->owners_in_tree_;
             settle(cap, *object);
         }
-        object->drop_owner(OwnerClass::kHandle);
+        object->drop_owner(owner);
         return;
     }
     // Revoked, or no handle. If a revoker still stands on the node, or children hang below it, the
@@ -309,6 +312,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
         return;
     }
     HandleTable* table = cap.table_.load(std::memory_order_acquire);
+    const OwnerClass owner = cap.owner_;
     const bool was_in_table = table != nullptr && table->forget(cap);
     Object* taken = cap.object_.exchange(nullptr, std::memory_order_acq_rel);
     release_uses(cap, object, [](Waiter& waiter) { waiter.cancel(); });
@@ -316,7 +320,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
         LockGuard guard(object.lineage_lock_);
         leave_carrier(cap, object);
         cap.ghost_ = true;
-        if (taken != nullptr) --object.handles_in_tree_;
+        if (taken != nullptr) --object.owners_in_tree_;
         if (was_in_table) cap.held_ = false;
     }
     if (taken != nullptr && cap.traveller_of() != 0) {
@@ -324,7 +328,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
     }
     if (taken != nullptr) trace_cap<TraceEvent::cap_revoke>(cap, object);
     if (taken != nullptr) count(Counter::cap_revoked);
-    if (taken != nullptr) taken->drop_owner(OwnerClass::kHandle);
+    if (taken != nullptr) taken->drop_owner(owner);
 }
 
 void Lineage::revoke_descendants(Cap& top, Object& object) {

@@ -32,7 +32,7 @@ class LineageWalk {
 class Lineage {
   public:
     // A node that is not linked yet, charged to `budget`. -EDQUOT, -ENOMEM.
-    static Result<Cap*> allocate(Budget& budget);
+    static Result<Cap*> allocate(Budget& budget, OwnerClass owner);
     static void free(Cap& cap);
 
     // Makes `cap` a root of the object's forest and a handle to the object.

@@ -87,10 +87,18 @@ void Object::drop_owner(OwnerClass owner) {
     }
     if (before == one) {
         end_public_life();
-    } else if (const Transit* moving = transit()) {
-        Collection::consider(*this, *moving);
+    } else {
+        if (owner == OwnerClass::kDescriptor) tell_pollers();
+        if (const Transit* moving = transit()) Collection::consider(*this, *moving);
     }
     unkeep();
+}
+
+// A descriptor has gone, perhaps one that is polled.
+void Object::tell_pollers() {
+    WakeBatch wakes;
+    LockGuard held(guard());
+    base_wait_.notify_watchers(wakes);
 }
 
 bool Object::on_unowned() {

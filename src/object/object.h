@@ -30,6 +30,7 @@
 #include "object/history.h"
 #include "object/lifecycle.h"
 #include "object/reclaim.h"
+#include "object/through.h"
 #include "sync/spin_lock.h"
 #include "wait/wait_source.h"
 
@@ -38,6 +39,7 @@
 #endif
 inline constexpr bool kStrictPollHints = CONFIG_IPC_POLL_HINT_STRICT != 0;
 
+struct Bridge;
 class Budget;
 class Cap;
 class Object;
@@ -52,6 +54,14 @@ struct PacketNode {
     uint64_t key = 0;
     uint32_t observed = 0;
     uint32_t count = 0;
+};
+
+// A read or write of bytes, through a handle or a descriptor, whose rights have been looked at.
+struct ByteRequest {
+    VirtualAddress address;  // of the caller's buffer, which lies in user space
+    uint64_t size;
+    bool nonblocking;
+    Through through;
 };
 
 // Where an object's events go when it is bound: a port (ipc/port.h). The object's guard is held.
@@ -167,8 +177,16 @@ class Object {
     void raise(uint32_t signals, WakeReason reason, WakeBatch& batch, uint32_t events = 1);
     // Readiness changed without a signal (room in a queue, a packet consumed). The guard is held.
     void readiness_changed(WakeReason reason, WakeBatch& batch) {
-        if (base_wait_.has_waiters()) base_wait_.wake_all(reason, batch);
+        if (base_wait_.watched()) base_wait_.wake_all(reason, batch);
     }
+    // ---- Bytes, and descriptors ----
+    // How many bytes were read or written. -ENOTSUP: a type that has no such operation; otherwise
+    // its own errors. May BLOCK: the caller counts the object.
+    virtual Result<int64_t> read_bytes(const ByteRequest&) { return Fail(Error::NOTSUP); }
+    virtual Result<int64_t> write_bytes(const ByteRequest&) { return Fail(Error::NOTSUP); }
+    // How rights of its handles and of its descriptors correspond; null: it can have no descriptor.
+    virtual const Bridge* bridge() const { return nullptr; }
+
     // User signals, bits 8 to 15; setting one that is set is an event too.
     void signal(uint32_t clear, uint32_t set);
 
@@ -219,6 +237,7 @@ class Object {
     virtual void free_memory() = 0;
 
     void become(Lifecycle next);
+    void tell_pollers();
     void warn_unless_closed_meanwhile(const char* operation) const;
     void note(ReferenceEvent event, uint32_t references) {
         if (history_ != nullptr) history_->record(event, references);
@@ -241,20 +260,21 @@ class Object {
     // The delegation forest of the handles to this object: its roots. Guarded by lineage_lock_.
     SpinLock lineage_lock_{LockRank::kLineage};
     Cap* first_root_ = nullptr;
-    uint32_t handles_in_tree_ = 0;  // nodes that are handles and not closed
+    uint32_t owners_in_tree_ = 0;  // nodes that own it: handles and descriptors not closed
 
     struct Account {
         uint64_t owners;
         uint32_t references;
-        uint32_t handles_in_tree;
+        uint32_t owners_in_tree;
         bool operator==(const Account&) const = default;
         bool adds_up() const;
     };
     Account account();
     static constexpr unsigned kOwnerBits = 21;
     static constexpr uint64_t kOwnerMask = (uint64_t{1} << kOwnerBits) - 1;
-    static constexpr uint32_t handles_in(uint64_t owners) {
-        return static_cast<uint32_t>(owners & kOwnerMask);
+    // Those that are nodes of the delegation tree.
+    static constexpr uint32_t caps_in(uint64_t owners) {
+        return static_cast<uint32_t>((owners & kOwnerMask) + (owners >> kOwnerBits & kOwnerMask));
     }
     static constexpr uint64_t sum_of(uint64_t owners) {
         return (owners & kOwnerMask) + (owners >> kOwnerBits & kOwnerMask) +

@@ -22,7 +22,8 @@ Process::Process(Budget& budget, Ref<AddressSpace> space, const char* name,
       priority_ceiling_(priority_ceiling),
       budget_(Ref<Budget>(budget)),
       space_(std::move(space)),
-      handles_(budget, this) {
+      handles_(budget, this),
+      descriptors_(budget) {
     set_name(name_, name);
 }
 
@@ -173,10 +174,10 @@ void Process::take_down() {
     finish();
 }
 
-// Handles first, then the address space. False when all is gone.
+// The address space last. False when all is gone.
 bool Process::take_down_a_piece() {
     drop_exception_channel();
-    return handles_.close_some() || space_->retire_step();
+    return descriptors_.close_some() || handles_.close_some() || space_->retire_step();
 }
 
 Process::ExceptionChannel Process::exception_channel() {
@@ -235,7 +236,8 @@ bool Process::wind_up() {
 }
 
 bool Process::dismantle() {
-    if (handles_.close_some()) return false;
+    if (descriptors_.close_some() || handles_.close_some()) return false;
+    descriptors_.dismantle();
     handles_.dismantle();
     space_ = nullptr;
     budget_ = nullptr;
@@ -259,5 +261,5 @@ kairos_info_process Process::describe() {
             .fault_pc = end_.fault_pc,
             .fault_address = end_.fault_address,
             .handles = handles_.used(),
-            .fds = 0};
+            .fds = descriptors_.used()};
 }

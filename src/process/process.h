@@ -3,13 +3,14 @@
 //     NEW ──first thread started──> RUNNING ──exit, kill, fault, last thread──> ENDING ──> ENDED
 //
 // The first to end it decides the exit code. Its threads then leave at their next way out of the
-// kernel, their sleeps ended; the last of them takes the process down (handles, mappings) in
-// bounded steps and raises TERMINATED, once. A process that never ran is taken down by whoever ends
-// it, or when its last handle goes.
+// kernel, their sleeps ended; the last of them takes the process down (descriptors, handles,
+// mappings) in bounded steps and raises TERMINATED, once. A process that never ran is taken down by
+// whoever ends it, or when its last handle goes.
 #pragma once
 
 #include "abi/info.h"
 #include "arch/entry.h"
+#include "fd/descriptor_table.h"
 #include "ipc/channel.h"
 #include "memory/address_space.h"
 #include "object/handle_table.h"
@@ -45,6 +46,7 @@ class Process final : public Object {
     static Result<Ref<Process>> create(Budget& budget, const char* name, uint32_t priority_ceiling);
 
     HandleTable& handles() { return handles_; }
+    DescriptorTable& descriptors() { return descriptors_; }
     AddressSpace& space() { return *space_; }
     Budget& budget() { return *budget_; }
     const char* name() const override { return name_; }
@@ -124,5 +126,6 @@ class Process final : public Object {
     Kept<Budget> budget_;
     Kept<AddressSpace> space_;
     HandleTable handles_;
+    DescriptorTable descriptors_;
     char name_[kNameSize] = {};
 };

@@ -1,4 +1,5 @@
-// The time in which a call may block through a handle: revoking the handle ends it (-ECANCELED).
+// The time in which a call may block through a handle or a descriptor: revoking it ends the call
+// (-ECANCELED).
 #pragma once
 
 #include "object/lineage.h"
@@ -6,9 +7,8 @@
 
 class BlockingUse {
   public:
-    // `object`, which the caller counts, is what the handle was found to name. A use that nobody
-    // revokes: KAIROS_HANDLE_INVALID.
-    BlockingUse(Object& object, HandleValue handle) : object_(object), handle_(handle) {}
+    // `object`, which the caller counts, is what was found there.
+    BlockingUse(Object& object, Through through) : object_(object), through_(through) {}
     ~BlockingUse() {
         if (begun_) Lineage::end_use(object_, current_thread().waiter());
     }
@@ -18,14 +18,14 @@ class BlockingUse {
     // Before each sleep; does its work the first time. -ECANCELED. Any lock below kHandleTable may
     // be held.
     Status begin() {
-        if (begun_ || handle_ == KAIROS_HANDLE_INVALID) return {};
-        TRY(current_thread().handles().begin_use(handle_, current_thread().waiter()));
+        if (begun_ || through_.table == nullptr) return {};
+        TRY(through_.table->begin_use(through_.which, current_thread().waiter()));
         begun_ = true;
         return {};
     }
 
   private:
     Object& object_;
-    const HandleValue handle_;
+    const Through through_;
     bool begun_ = false;
 };

@@ -107,8 +107,7 @@ class Thread final : public Object {
     void end_stop();
     // Waits for the thread to stop: from then on, until `held`, its guard, is released, nobody else
     // touches its user registers. -ESRCH: it has ended; -ETIMEDOUT, -EINTR, -ECANCELED. BLOCKS.
-    Status await_stop(LockGuard& held, Instant deadline,
-                      HandleValue through) NO_THREAD_SAFETY_ANALYSIS;
+    Status await_stop(LockGuard& held, Instant deadline, Through through) NO_THREAD_SAFETY_ANALYSIS;
 
     uint32_t readiness() const override;
     uint32_t raisable_signals() const override { return KPORT_BIND_TERMINATED | KPORT_BIND_USER; }

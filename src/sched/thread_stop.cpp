@@ -63,7 +63,7 @@ void Thread::stay_while_suspended() {
     }
 }
 
-Status Thread::await_stop(LockGuard& held, Instant deadline, HandleValue through) {
+Status Thread::await_stop(LockGuard& held, Instant deadline, Through through) {
     BlockingUse use(*this, through);
     while (!stopped_.load(std::memory_order_relaxed)) {
         if (ended_) return Fail(Error::SRCH);

@@ -17,10 +17,11 @@
 enum class LockRank : uint8_t {
     kProcess = 10,       // a process's threads and state
     kFutex = 15,         // a bucket of the futex table
-    kChannel = 20,       // a pair of endpoints
+    kChannel = 20,       // a pair of endpoints, or the two ends of a pipe
     kObject = 30,        // an event, timer, interrupt, thread or process: its base wait source
     kPort = 40,          // a port's queues
-    kHandleTable = 50,   // a process's handles
+    kPoll = 45,          // a poll that is told
+    kHandleTable = 50,   // a process's handles, or its descriptors
     kCollection = 55,    // the search for endpoints that nobody can reach
     kLineage = 60,       // the delegation forest of one object
     kAddressSpace = 70,  // mappings and page table

@@ -89,6 +89,20 @@ Result<int64_t> thread_write_state(HandleValue thread, uint32_t which, UserPoint
 Status process_set_exception_channel(HandleValue process, HandleValue channel);
 Status process_set_priority_ceiling(HandleValue process, uint32_t priority);
 
+Status fd_from_handle(HandleValue handle, uint32_t flags, UserPointer<int32_t> out);
+Status handle_from_fd(int32_t fd, uint32_t rights, UserHandle out);
+Status fd_rights_get(int32_t fd, UserPointer<uint32_t> out);
+Status fd_rights_limit(int32_t fd, uint32_t rights);
+Result<int64_t> fd_flags(int32_t fd, uint32_t clear, uint32_t set);
+Result<int64_t> fd_read(int32_t fd, UserPointer<uint8_t> buffer, uint64_t size);
+Result<int64_t> fd_write(int32_t fd, UserPointer<uint8_t> buffer, uint64_t size);
+Status fd_close(int32_t fd);
+Result<int64_t> fd_dup(int32_t fd, uint32_t from, uint32_t flags);
+Result<int64_t> fd_dup2(int32_t fd, int32_t to, uint32_t flags);
+Result<int64_t> fd_poll(UserPointer<kairos_poll_entry> entries, uint64_t count, Instant deadline);
+Status pipe(UserPointer<int32_t> fds, uint32_t flags);
+Result<int64_t> fd_console(uint32_t flags);
+
 Result<int64_t> clock_now();
 Status sleep_until(Instant deadline);
 Status timer_create(UserHandle out);

@@ -17,7 +17,7 @@ SendOptions options_of(HandleValue handle, uint32_t options, Instant deadline) {
     return {.nonblocking = (options & KCHANNEL_OPT_NONBLOCK) != 0,
             .rendezvous = (options & KCHANNEL_OPT_RENDEZVOUS) != 0,
             .deadline = deadline,
-            .through = handle};
+            .through = current_thread().handles().through(handle)};
 }
 
 Status check_options(uint32_t options) {

@@ -11,7 +11,7 @@ namespace {
 template <typename State>
 struct Transfer {
     static Result<int64_t> read(Thread& thread, const UserPointer<State>& to, Instant deadline,
-                                HandleValue through) {
+                                Through through) {
         State state;
         {
             LockGuard held(thread.guard());
@@ -22,7 +22,7 @@ struct Transfer {
         return static_cast<int64_t>(sizeof(state));
     }
     static Result<int64_t> write(Thread& thread, const UserPointer<State>& from, Instant deadline,
-                                 HandleValue through) {
+                                 Through through) {
         const State state = TRY(from.read());
         LockGuard held(thread.guard());
         TRY(thread.await_stop(held, deadline, through));
@@ -62,19 +62,21 @@ Status thread_resume(HandleValue handle) {
 Result<int64_t> thread_read_state(HandleValue handle, uint32_t which, UserPointer<uint8_t> buffer,
                                   uint64_t size, Instant deadline) {
     Ref<Thread> thread = TRY(check_state(handle, which, buffer, size));
+    const Through through = current_thread().handles().through(handle);
     if (which == KTHREAD_STATE_FLOAT) {
-        return Transfer<kairos_thread_float>::read(*thread, {buffer.address}, deadline, handle);
+        return Transfer<kairos_thread_float>::read(*thread, {buffer.address}, deadline, through);
     }
-    return Transfer<kairos_thread_general>::read(*thread, {buffer.address}, deadline, handle);
+    return Transfer<kairos_thread_general>::read(*thread, {buffer.address}, deadline, through);
 }
 
 Result<int64_t> thread_write_state(HandleValue handle, uint32_t which, UserPointer<uint8_t> buffer,
                                    uint64_t size, Instant deadline) {
     Ref<Thread> thread = TRY(check_state(handle, which, buffer, size));
+    const Through through = current_thread().handles().through(handle);
     if (which == KTHREAD_STATE_FLOAT) {
-        return Transfer<kairos_thread_float>::write(*thread, {buffer.address}, deadline, handle);
+        return Transfer<kairos_thread_float>::write(*thread, {buffer.address}, deadline, through);
     }
-    return Transfer<kairos_thread_general>::write(*thread, {buffer.address}, deadline, handle);
+    return Transfer<kairos_thread_general>::write(*thread, {buffer.address}, deadline, through);
 }
 
 Status process_set_exception_channel(HandleValue process_handle, HandleValue channel) {

@@ -1,19 +1,9 @@
 #include "sched/thread.h"
 #include "syscall/bodies.h"
 #include "syscall/give.h"
+#include "syscall/wanted_rights.h"
 
 namespace system_calls {
-
-namespace {
-
-// Rights as users name them; KRIGHT_SAME is none.
-Result<Rights> check_rights(uint32_t bits) {
-    if (bits == KRIGHT_SAME) return right::kNone;
-    if (bits == 0 || (bits & ~KRIGHT_ALL) != 0) return Fail(Error::INVAL);
-    return Rights(bits);
-}
-
-}  // namespace
 
 Status handle_close(HandleValue handle, uint32_t flags) {
     if ((flags & ~KHANDLE_CLOSE_F_REVOKE_DESCENDANTS) != 0) return Fail(Error::INVAL);
@@ -24,7 +14,7 @@ Status handle_close(HandleValue handle, uint32_t flags) {
 }
 
 Status handle_duplicate(HandleValue handle, uint32_t rights, UserHandle out) {
-    const Rights wanted = TRY(check_rights(rights));
+    const Rights wanted = TRY(wanted_rights(rights));
     TRY(out.check_range());
     OwnedCap derived = TRY(current_thread().handles().derive(handle, wanted));
     return give<1>({NewHandle{std::move(derived), out}});
@@ -41,7 +31,7 @@ Status cap_rights_get(HandleValue handle, UserPointer<uint32_t> out) {
 }
 
 Status cap_rights_limit(HandleValue handle, uint32_t rights) {
-    const Rights wanted = TRY(check_rights(rights));
+    const Rights wanted = TRY(wanted_rights(rights));
     HandleTable& table = current_thread().handles();
     if (wanted.any()) return table.limit(handle, wanted);
     TRY(table.find(handle));

@@ -4,6 +4,7 @@
 
 #include "arch/time.h"
 #include "device/resource.h"
+#include "fd/file.h"
 #include "ipc/channel.h"
 #include "ipc/port.h"
 #include "memory/memory_object.h"
@@ -224,6 +225,7 @@ constexpr Topic kTopics[] = {
     {KAIROS_INFO_THREAD, ObjectType::kThread, right::kRead, describe<Thread>},
     {KAIROS_INFO_MEMORY, ObjectType::kMemory, right::kNone, describe<MemoryObject>},
     {KAIROS_INFO_BUDGET, ObjectType::kAny, right::kNone, budget},
+    {KAIROS_INFO_FILE, ObjectType::kFile, right::kNone, describe<File>},
     {KAIROS_INFO_SYSTEM, ObjectType::kResource, right::kRead, system},
     {KAIROS_INFO_HARTS, ObjectType::kResource, right::kRead, harts},
     {KAIROS_INFO_PLATFORM, ObjectType::kResource, right::kRead, platform_info},

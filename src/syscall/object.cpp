@@ -1,8 +1,5 @@
 // Calls that any type of object may answer.
-#include <algorithm>
-
-#include "ipc/channel.h"
-#include "ipc/port.h"
+#include "object/bridge.h"
 #include "sched/blocking_use.h"
 #include "syscall/bodies.h"
 
@@ -33,29 +30,24 @@ Status check_buffer(uint32_t options, UserPointer<uint8_t> buffer, uint64_t size
     return {};
 }
 
-Result<int64_t> read_channel(HandleValue handle, UserPointer<uint8_t> buffer, uint64_t size,
-                             bool nonblocking) {
-    Ref<Endpoint> endpoint = TRY(current_thread().handles().get<Endpoint>(handle, right::kRead));
-    ReceiveTarget target{
-        .space = &current_thread().space(),
-        .table = &current_thread().handles(),
-        .bytes = buffer.address,
-        .capacity = static_cast<uint32_t>(std::min<uint64_t>(size, KCHANNEL_MAX_MSG_BYTES)),
-        .drop_handles = true};
-    const bool received =
-        TRY(endpoint->receive(target, {.nonblocking = nonblocking, .through = handle}));
-    return received ? target.size : 0;
+// An object whose bytes a handle may read or write: by the same rights that a descriptor of it
+// would need.
+Result<Ref<Object>> find_for_bytes(HandleValue handle, Bridge::Entry Bridge::*direction) {
+    const FoundHandle found = TRY(current_thread().handles().find(handle));
+    const Bridge* bridge = found.object->bridge();
+    if (bridge == nullptr || !(bridge->*direction).from.any()) return Fail(Error::NOTSUP);
+    if (!found.rights.covers((bridge->*direction).from)) return Fail(Error::ACCES);
+    found.object->expect_usable("read or write");
+    if (!found.object->try_retain()) return Fail(Error::BADF);
+    return Ref<Object>(*found.object, kAdoptReference);
 }
 
-Result<int64_t> read_port(HandleValue handle, UserPointer<uint8_t> buffer, uint64_t size,
-                          bool nonblocking) {
-    Ref<Port> port = TRY(current_thread().handles().get<Port>(handle, right::kWait));
-    const uint64_t packets = size / sizeof(kairos_port_packet);
-    if (packets == 0) return Fail(Error::INVAL);
-    const auto max = static_cast<uint32_t>(std::min<uint64_t>(packets, UINT32_MAX));
-    const uint32_t taken =
-        TRY(port->wait(buffer.address, max, nonblocking, Instant::never(), handle));
-    return taken * sizeof(kairos_port_packet);
+ByteRequest request_of(HandleValue handle, UserPointer<uint8_t> buffer, uint64_t size,
+                       uint32_t options) {
+    return {.address = buffer.address,
+            .size = size,
+            .nonblocking = options != 0,
+            .through = current_thread().handles().through(handle)};
 }
 
 }  // namespace
@@ -73,7 +65,7 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
     Object* found = TRY(find_pollable(handle));
     if (!found->try_retain()) return Fail(Error::BADF);
     Ref<Object> object(*found, kAdoptReference);
-    BlockingUse use(*object, handle);
+    BlockingUse use(*object, current_thread().handles().through(handle));
     while (true) {
         LockGuard held(object->guard());
         if (object->closed()) return Fail(Error::CANCELED);
@@ -92,17 +84,8 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
 Result<int64_t> object_read(HandleValue handle, UserPointer<uint8_t> buffer, uint64_t size,
                             uint32_t options) {
     TRY(check_buffer(options, buffer, size));
-    const bool nonblocking = options != 0;
-    const FoundHandle found = TRY(current_thread().handles().find(handle));
-    found.object->expect_usable("read");
-    switch (found.type) {
-        case ObjectType::kChannel:
-            return read_channel(handle, buffer, size, nonblocking);
-        case ObjectType::kPort:
-            return read_port(handle, buffer, size, nonblocking);
-        default:
-            return Fail(Error::NOTSUP);
-    }
+    Ref<Object> object = TRY(find_for_bytes(handle, &Bridge::read));
+    return object->read_bytes(request_of(handle, buffer, size, options));
 }
 
 Result<int64_t> object_write(HandleValue handle, UserPointer<uint8_t> buffer, uint64_t size,
@@ -110,11 +93,8 @@ Result<int64_t> object_write(HandleValue handle, UserPointer<uint8_t> buffer, ui
     if ((options & ~KCHANNEL_OPT_NONBLOCK) != 0) return Fail(Error::INVAL);
     if (size > KCHANNEL_MAX_MSG_BYTES) return Fail(Error::MSGSIZE);
     TRY(check_buffer(options, buffer, size));
-    Ref<Endpoint> endpoint = TRY(current_thread().handles().get<Endpoint>(handle, right::kWrite));
-    Outgoing outgoing;
-    TRY(outgoing.refer_to(buffer.address, static_cast<uint32_t>(size)));
-    TRY(endpoint->send(outgoing, {.nonblocking = options != 0, .through = handle}));
-    return static_cast<int64_t>(size);
+    Ref<Object> object = TRY(find_for_bytes(handle, &Bridge::write));
+    return object->write_bytes(request_of(handle, buffer, size, options));
 }
 
 Status object_signal(HandleValue handle, uint32_t clear, uint32_t set) {

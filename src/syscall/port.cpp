@@ -46,7 +46,8 @@ Result<int64_t> port_wait(HandleValue handle, UserPointer<kairos_port_packet> ou
     if ((options & ~KPORT_WAIT_NONBLOCK) != 0 || max == 0) return Fail(Error::INVAL);
     TRY(out.check_range(max));
     Ref<Port> port = TRY(current_thread().handles().get<Port>(handle, right::kWait));
-    return TRY(port->wait(out.address, max, options != 0, deadline, handle));
+    return TRY(port->wait(out.address, max, options != 0, deadline,
+                          current_thread().handles().through(handle)));
 }
 
 Status port_queue(HandleValue handle, UserPointer<kairos_port_packet> packet) {

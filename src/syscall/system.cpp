@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "device/interrupt.h"
+#include "fd/console_file.h"
 #include "ipc/event.h"
 #include "object/registry.h"
 #include "platform/power.h"
@@ -15,9 +16,6 @@
 namespace system_calls {
 
 namespace {
-
-// Text is copied in pieces, so that the console is never held while a page is fetched.
-constexpr uint64_t kTextPiece = 128;
 
 kairos_object_entry describe(Object& object) {
     kairos_object_entry entry{};
@@ -38,15 +36,7 @@ kairos_object_entry describe(Object& object) {
 
 Status debug_write(UserPointer<char> text, uint64_t size) {
     if (size != 0) TRY(text.check_range(size));
-    for (uint64_t done = 0; done < size;) {
-        char piece[kTextPiece];
-        const uint64_t length = std::min(size - done, kTextPiece);
-        if (!arch::copy_from_user(piece, text.address + done, length)) return Fail(Error::FAULT);
-        console_write_program_output(piece, length);
-        done += length;
-        arch::open_interrupt_window();
-    }
-    return {};
+    return write_to_console(text.address, size);
 }
 
 Status event_create(UserHandle out) {

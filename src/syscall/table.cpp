@@ -16,6 +16,7 @@ struct Register {
     uint64_t value;
 
     operator uint32_t() const { return static_cast<uint32_t>(value); }
+    operator int32_t() const { return static_cast<int32_t>(value); }
     operator uint64_t() const { return value; }
     operator int64_t() const { return static_cast<int64_t>(value); }
     operator VirtualAddress() const { return {value}; }

@@ -7,6 +7,8 @@
 
 namespace {
 
+constexpr int kToldPerWake = 8;
+
 // Counters of wakes stand in the order of the reasons.
 void count_wake(WakeReason reason) {
     static_assert(
@@ -128,8 +130,17 @@ void WaitSource::put_back(Waiter& waiter, WakeBatch& batch) {
     if (waiter.claim_if_overdue()) batch.add(waiter);
 }
 
+void WaitSource::tell_first_watchers(WakeBatch& batch) {
+    for (int told = 0; told < kToldPerWake; ++told) {
+        Watcher* watcher = watchers_.pop_front();
+        if (watcher == nullptr) return;
+        watcher->notify(batch);
+    }
+}
+
 void WaitSource::wake_one(WakeReason reason, WakeBatch& batch) {
     ++sequence_;
+    notify_watchers(batch);
     while (Waiter* waiter = waiters_.pop_front()) {
         if (!waiter->claim(reason)) continue;
         batch.add(*waiter);
@@ -139,6 +150,7 @@ void WaitSource::wake_one(WakeReason reason, WakeBatch& batch) {
 
 void WaitSource::wake_all(WakeReason reason, WakeBatch& batch) {
     ++sequence_;
+    notify_watchers(batch);
     while (Waiter* waiter = waiters_.pop_front()) {
         if (waiter->claim(reason)) batch.add(*waiter);
     }

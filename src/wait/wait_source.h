@@ -183,6 +183,23 @@ class WakeBatch {
     Waiter** end_ = &first_;
 };
 
+// A poll's registration with one of the sources that it looks at (fd/poll.cpp). It does not sleep
+// there: it is told of the next wake, and looks for itself.
+//
+// Being told takes it out of the source's list. A wake tells a few only, since anybody may make
+// many watchers; whoever was told passes the word on to the next few (notify_watchers) in its own
+// time, and before it sleeps again.
+class Watcher {
+  public:
+    // Something may have become true. The source's guard is held.
+    virtual void notify(WakeBatch& batch) = 0;
+
+    ListNode watch_node;  // guarded by the source's guard
+
+  protected:
+    ~Watcher() = default;
+};
+
 class WaitSource {
   public:
     // A source without an owner belongs to several objects, or to none.
@@ -209,6 +226,14 @@ class WaitSource {
     void wake_one(WakeReason reason, WakeBatch& batch);
     void wake_all(WakeReason reason, WakeBatch& batch);
     bool has_waiters() const { return !waiters_.empty(); }
+    // Whether a wake would be noticed.
+    bool watched() const { return has_waiters() || !watchers_.empty(); }
+    void watch(Watcher& watcher) { watchers_.push_back(watcher); }
+    static void unwatch(Watcher& watcher) { List<Watcher, &Watcher::watch_node>::remove(watcher); }
+    // Tells the watchers alone, the first few. Wakes do it themselves, but for take().
+    void notify_watchers(WakeBatch& batch) {
+        if (!watchers_.empty()) tell_first_watchers(batch);
+    }
     // For direct completion: walk the waiters, look at their offers, and take one.
     Waiter* first_waiter() const { return waiters_.front(); }
     Waiter* waiter_after(Waiter& waiter) const { return waiters_.after(waiter); }
@@ -220,10 +245,13 @@ class WaitSource {
     void put_back(Waiter& waiter, WakeBatch& batch);
 
   private:
+    void tell_first_watchers(WakeBatch& batch);
+
     const ObjectId* const owner_ = nullptr;
     const char* const what_ = "a wake";
     uint64_t sequence_ = 0;
     List<Waiter, &Waiter::node_> waiters_;  // first come, first served
+    List<Watcher, &Watcher::watch_node> watchers_;
 };
 
 // What a sleep that its condition did not end means to the caller: reasons from kSignal on. Uses up

@@ -214,7 +214,8 @@ TEST_CASE("owners: an audit passes over a change in progress and reports what pe
 
     object->add_owner(OwnerClass::kHandle);  // and this one stays
     object->audit_owners();
-    CHECK(hosted::take_log().find("2 handles and 2 owners are counted, 1 handles are there") !=
+    CHECK(hosted::take_log().find(
+              "2 handles and descriptors and 2 owners are counted, 1 are there") !=
           std::string::npos);
     hosted::on_relax = nullptr;
     object->drop_owner(OwnerClass::kHandle);

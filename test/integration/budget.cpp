@@ -22,7 +22,8 @@ Owned make_budget(uint64_t bytes, kairos_handle_t parent = KAIROS_HANDLE_INVALID
 
 // Until what ended processes held has come back to a budget.
 void wait_until_unused(kairos_handle_t budget) {
-    for (int i = 0; i < 20'000 && numbers(budget).used != 0; ++i) kairos_yield();
+    const harness::Patience patience;
+    while (numbers(budget).used != 0 && patience.wait()) {}
     EXPECT_EQ(0u, numbers(budget).used);
 }
 

@@ -56,9 +56,11 @@ class Stock {
         REQUIRE_STATUS(0, kairos_budget_create(KAIROS_HANDLE_INVALID, 1 << 20, owned_[5].out()));
         REQUIRE_STATUS(0, kairos_interrupt_create(root, kFreeLine + 1, owned_[6].out()));
         REQUIRE_STATUS(0, send_text(channel_.b, "waits to be read"));
+        make_descriptors();
         stop_thread();
         of_[KOBJ_TYPE_CHANNEL] = channel_.a;
         of_[KOBJ_TYPE_PORT] = owned_[0];
+        of_[KOBJ_TYPE_FILE] = owned_[7];
         of_[KOBJ_TYPE_MEMORY] = owned_[1];
         of_[KOBJ_TYPE_PROCESS] = tiny_.process;
         of_[KOBJ_TYPE_THREAD] = tiny_.thread;
@@ -80,6 +82,9 @@ class Stock {
     ~Stock() {
         kairos_process_kill(tiny_.process, 0);
         kairos_process_wait(tiny_.process, KAIROS_TIME_INFINITE, nullptr);
+        for (const int fd : lame_descriptors) kairos_fd_close(fd);
+        kairos_fd_close(revoked_descriptor);
+        kairos_fd_close(descriptor);
     }
 
     // A handle of a type that lacks one right, or none if it never had that.
@@ -92,14 +97,32 @@ class Stock {
     }
 
     static constexpr uint32_t kRights = 9;
+    static constexpr uint32_t kDescriptorRights = 4;
     const BadPointers bad;
     const kairos_handle_t closed = closed_handle();
     const kairos_handle_t revoked = revoked_handle();
     kairos_channel_msg too_long, too_many, bytes_beyond, handles_beyond;
     kairos_channel_msg good_message = message_of("m");
     alignas(16) char room[kRoomBytes] = {};
+    int descriptor;
+    int revoked_descriptor;
+    int lame_descriptors[kDescriptorRights];  // each lacks one right
 
   private:
+    void make_descriptors() {
+        const auto console = static_cast<int>(kairos_fd_console(0));
+        REQUIRE_STATUS(0, kairos_handle_from_fd(console, KRIGHT_SAME, owned_[7].out()));
+        REQUIRE_STATUS(0, kairos_fd_close(console));
+        REQUIRE_STATUS(0, kairos_fd_from_handle(channel_.a, 0, &descriptor));
+        for (uint32_t i = 0; i < kDescriptorRights; ++i) {
+            lame_descriptors[i] = static_cast<int>(kairos_fd_dup(descriptor, 0, 0));
+            const uint32_t all = FD_RIGHT_READ | FD_RIGHT_WRITE | FD_RIGHT_DUP;
+            REQUIRE_STATUS(0, kairos_fd_rights_limit(lame_descriptors[i], all & ~(1u << i)));
+        }
+        const Owned event = make_port();
+        REQUIRE_STATUS(0, kairos_fd_from_handle(event, 0, &revoked_descriptor));
+        REQUIRE_STATUS(0, kairos_handle_revoke(event));
+    }
     // So that its registers can be had.
     void stop_thread() {
         tiny_.set_code(tiny_exit, tiny_exit_end);
@@ -121,7 +144,7 @@ class Stock {
 
     Channel channel_;
     TinyProcess tiny_;
-    Owned owned_[7];
+    Owned owned_[8];
     kairos_handle_t of_[KOBJ_TYPE_COUNT] = {};
     Owned lame_[KOBJ_TYPE_COUNT][kRights];
 };
@@ -130,6 +153,8 @@ uint64_t good_value(const Stock& stock, const Argument& argument) {
     switch (argument.kind) {
         case Kind::kHandle:
             return stock.lowest(argument.types);
+        case Kind::kDescriptor:
+            return static_cast<uint64_t>(stock.descriptor);
         case Kind::kRequest:
         case Kind::kReply:
         case Kind::kRoom:
@@ -160,6 +185,23 @@ void add_wrong_handles(const Stock& stock, const Argument& argument, Wrongs& wro
         if ((argument.rights >> i & 1) == 0) continue;
         wrongs.add("a right is missing", stock.lame(type, i), Stage::kRights, -EACCES);
     }
+}
+
+void add_wrong_descriptors(const Stock& stock, const Argument& argument, Wrongs& wrongs) {
+    constexpr int kNone[] = {-1, KFD_MAX_PER_PROCESS - 1, KFD_MAX_PER_PROCESS, INT32_MAX,
+                             INT32_MIN};
+    for (const int fd : kNone) {
+        wrongs.add("no descriptor", static_cast<uint64_t>(fd), Stage::kHandle, -EBADF);
+    }
+    for (uint32_t i = 0; i < Stock::kDescriptorRights; ++i) {
+        if ((argument.rights >> i & 1) == 0) continue;
+        wrongs.add("a descriptor's right is missing",
+                   static_cast<uint64_t>(stock.lame_descriptors[i]), Stage::kHandle, -EBADF);
+    }
+    // To close it is no mistake.
+    if (argument.optional) return;
+    wrongs.add("a revoked descriptor", static_cast<uint64_t>(stock.revoked_descriptor),
+               Stage::kHandle, -EBADF);
 }
 
 // Pointers: of structs all that cannot be read are found at once; of other memory those that are no
@@ -204,6 +246,9 @@ Wrongs wrongs_of(const Stock& stock, const Argument& argument) {
             break;
         case Kind::kHandle:
             add_wrong_handles(stock, argument, wrongs);
+            break;
+        case Kind::kDescriptor:
+            add_wrong_descriptors(stock, argument, wrongs);
             break;
         case Kind::kRequest:
         case Kind::kReply:

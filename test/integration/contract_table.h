@@ -15,6 +15,7 @@ enum class Kind : uint8_t {
     kChoice,    // `good`, and values that are wrong before anything else is looked at
     kLength,    // the same, among the lengths
     kHandle,
+    kDescriptor,
     kText,     // a struct or a name that is read
     kRequest,  // a struct kairos_channel_msg to send
     kReply,    // the same, or null
@@ -60,6 +61,10 @@ constexpr Argument own_or(uint32_t types, kairos_rights_t rights) {
     return {
         .kind = Kind::kHandle, .types = types, .rights = rights, .narrow = true, .optional = true};
 }
+// A descriptor with these rights (FD_RIGHT_*).
+constexpr Argument descriptor(uint32_t rights = 0) {
+    return {.kind = Kind::kDescriptor, .rights = rights, .narrow = true};
+}
 constexpr Argument anything(uint64_t good = 0) { return {.kind = Kind::kAnything, .good = good}; }
 constexpr Argument kText{.kind = Kind::kText};
 constexpr Argument kRequest{.kind = Kind::kRequest};
@@ -80,6 +85,7 @@ struct Line {
 
 constexpr uint32_t kChannel = type_bit(KOBJ_TYPE_CHANNEL);
 constexpr uint32_t kPort = type_bit(KOBJ_TYPE_PORT);
+constexpr uint32_t kFile = type_bit(KOBJ_TYPE_FILE);  // one that cannot be bound: the console
 constexpr uint32_t kMemory = type_bit(KOBJ_TYPE_MEMORY);
 constexpr uint32_t kProcess = type_bit(KOBJ_TYPE_PROCESS);
 constexpr uint32_t kThread = type_bit(KOBJ_TYPE_THREAD);
@@ -91,7 +97,7 @@ constexpr uint32_t kEvent = type_bit(KOBJ_TYPE_EVENT);
 constexpr uint32_t kBudget = type_bit(KOBJ_TYPE_BUDGET);
 constexpr uint32_t kWithUserSignals = kChannel | kTimer | kEvent | kProcess | kThread;
 constexpr uint32_t kBindable = kWithUserSignals | kInterrupt;
-constexpr uint32_t kPollable = kBindable | kPort;
+constexpr uint32_t kPollable = kBindable | kPort | kFile;
 
 constexpr uint32_t kEvents = POLLIN | POLLOUT | POLLERR | POLLHUP;
 constexpr uint32_t kUserSignals = KPORT_BIND_USER;
@@ -139,10 +145,10 @@ inline const Line kLines[] = {
     {CALL(object_wait),
      {handle(kPollable, KRIGHT_WAIT), flags(kEvents, POLLOUT), anything(kNoTime), kResult}},
     {CALL(object_read),
-     {handle(kChannel | kPort, KRIGHT_READ), kResult, anything(kRoomBytes),
+     {handle(kChannel | kPort | kFile, KRIGHT_READ), kResult, anything(kRoomBytes),
       flags(kNonblock, kNonblock)}},
     {CALL(object_write),
-     {handle(kChannel, KRIGHT_WRITE),
+     {handle(kChannel | kFile, KRIGHT_WRITE),
       kSource,
       {Kind::kLength, kRoomBytes, {KCHANNEL_MAX_MSG_BYTES + 1, UINT64_MAX}, 2, -EMSGSIZE},
       flags(kNonblock, kNonblock)}},
@@ -221,6 +227,23 @@ inline const Line kLines[] = {
      {handle(kResource, KRIGHT_READ), choice(0, 64, ~0u), anything(), kResult, length(1, 0)}},
     {CALL(trace_control),
      {handle(kResource, KRIGHT_MANAGE), choice(0, 1u << KAIROS_TRACE_KIND_COUNT, 1u << 31, ~0u)}},
+    {CALL(fd_from_handle),
+     {handle(kChannel | kPort | kFile, KRIGHT_DUPLICATE), flags(KFD_NONBLOCK | KFD_CLOEXEC),
+      kResult}},
+    {CALL(handle_from_fd), {descriptor(), choice(KRIGHT_SAME, 0, 1u << 9, ~0u), kResult}},
+    {CALL(fd_rights_get), {descriptor(), kResult}},
+    {CALL(fd_rights_limit), {descriptor(), choice(FD_RIGHT_READ, 0, 1u << 4, ~0u)}},
+    {CALL(fd_flags),
+     {descriptor(), flags(KFD_NONBLOCK | KFD_CLOEXEC), flags(KFD_NONBLOCK | KFD_CLOEXEC)}},
+    {CALL(fd_read), {descriptor(FD_RIGHT_READ), kResult, anything(kRoomBytes)}},
+    {CALL(fd_write), {descriptor(FD_RIGHT_WRITE), kSource, anything(kRoomBytes)}},
+    {CALL(fd_close), {{.kind = Kind::kDescriptor, .narrow = true, .optional = true}}},
+    {CALL(fd_dup),
+     {descriptor(FD_RIGHT_DUP), choice(0, KFD_MAX_PER_PROCESS, ~0u), flags(KFD_CLOEXEC)}},
+    {CALL(fd_dup2), {descriptor(FD_RIGHT_DUP), anything(900), flags(KFD_CLOEXEC)}},
+    {CALL(fd_poll), {kResult, anything(1), anything(kNoTime)}},
+    {CALL(pipe), {kResult, flags(KFD_NONBLOCK | KFD_CLOEXEC)}},
+    {CALL(fd_console), {flags(KFD_NONBLOCK | KFD_CLOEXEC)}},
 };
 
 #undef CALL

@@ -10,16 +10,30 @@
 
 namespace harness {
 
+// How long to wait for what another hart has to do first. That hart may not have run for a long
+// while: the machine is emulated, and its harts share the processors of a busy host. So this is no
+// bound on anything but a failing test's time.
+class Patience {
+  public:
+    // Lets others run; false when the time is over.
+    bool wait() const {
+        kairos_yield();
+        return kairos_clock_now() < end_;
+    }
+
+  private:
+    static constexpr kairos_time_t kNanoseconds = 10'000'000'000;
+    const kairos_time_t end_ = kairos_clock_now() + kNanoseconds;
+};
+
 struct Holdings {
-    int64_t handles = 0;      // of this process
+    int64_t handles = 0;      // of this process, and descriptors
     int64_t objects = 0;      // of the system
     int64_t memory_free = 0;  // bytes, of the system
     int64_t uncharged = 0;    // bytes that are allocated, and that no budget was charged for
 
     enum Part : uint32_t { kHandles = 1, kObjects = 2, kMemory = 4, kCharges = 8, kAll = 15 };
     static constexpr int64_t kMemorySlack = 1024 * 1024;
-    // Tries until what others still take down is taken to be lost.
-    static constexpr int kSettleRounds = 20'000;
     static constexpr int kQuietRounds = 50;
 
     // Without RESOURCE the system's numbers are 0.
@@ -32,7 +46,7 @@ struct Holdings {
         kairos_info_accounts accounts{};
         kairos_object_info(kairos_bootstrap(KAIROS_BOOT_RESOURCE), KAIROS_INFO_ACCOUNTS, &accounts,
                            sizeof(accounts));
-        return {process.handles, static_cast<int64_t>(system.objects),
+        return {int64_t{process.handles} + process.fds, static_cast<int64_t>(system.objects),
                 static_cast<int64_t>(system.memory_free),
                 static_cast<int64_t>(accounts.allocated - accounts.charged)};
     }
@@ -41,8 +55,8 @@ struct Holdings {
     static Holdings settled() {
         Holdings last = now();
         int quiet = 0;
-        for (int i = 0; i < kSettleRounds && quiet < kQuietRounds; ++i) {
-            kairos_yield();
+        const Patience patience;
+        while (quiet < kQuietRounds && patience.wait()) {
             const Holdings next = now();
             const bool same = next.objects == last.objects && next.memory_free == last.memory_free;
             quiet = same ? quiet + 1 : 0;
@@ -62,10 +76,8 @@ struct Holdings {
     // Lets others run until as much is held as here, or they have had time enough.
     Holdings wait_until_back(uint32_t parts) const {
         Holdings last = now();
-        for (int i = 0; i < kSettleRounds && !last.is_back(*this, parts); ++i) {
-            kairos_yield();
-            last = now();
-        }
+        const Patience patience;
+        while (!last.is_back(*this, parts) && patience.wait()) last = now();
         return last;
     }
 };

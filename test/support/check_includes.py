@@ -38,8 +38,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("sched",),
     ("ipc",),
     ("device",),
-    ("process",),
     ("fd",),
+    ("process",),
     ("syscall",),
     ("top",),
 ]

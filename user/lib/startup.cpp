@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 
+#include "../libc/streams.hpp"
 #include "image.hpp"
 #include "program.hpp"
 #include "thread_block.hpp"
@@ -131,6 +132,7 @@ void run_constructors(const Constructor* begin, const Constructor* end, int argc
 
 [[noreturn]] void run_program(const Parts& parts, char** argv) {
     set_program(parts.startup);
+    open_standard_streams();
     protect_relro();
     const int argc = static_cast<int>(parts.startup.argc);
     run_constructors(__preinit_array_start, __preinit_array_end, argc, argv);

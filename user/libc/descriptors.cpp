@@ -1,31 +1,23 @@
-// The descriptors 0, 1 and 2, and that there are no others: descriptors are the kernel's, and this
-// file is all that stands in for them.
+// Descriptors as libc has them: the kernel's, with errno.
 #include <fcntl.h>
 #include <kairos/kairos.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <kairos/handle.hpp>
 
 #include "streams.hpp"
 
 using namespace kairos::internal;
 
+static_assert(O_NONBLOCK == KFD_NONBLOCK && O_CLOEXEC == KFD_CLOEXEC);
+static_assert(sizeof(pollfd) == sizeof(kairos_poll_entry));
+
 namespace {
 
-constexpr int kDescriptors = 3;
-constinit std::atomic<bool> closed[kDescriptors];
-
-bool is_open(int fd) { return fd >= 0 && fd < kDescriptors && !closed[fd]; }
-bool is_output(int fd) { return fd == STDOUT_FILENO || fd == STDERR_FILENO; }
-
-uint32_t place_of(int fd) { return KAIROS_BOOT_STDIN + static_cast<uint32_t>(fd); }
-
-// An output that goes to the kernel's console.
-bool is_console(int fd) {
-    return is_output(fd) && kairos_bootstrap(place_of(fd)) == KAIROS_HANDLE_INVALID;
-}
+constexpr uint64_t kMillisecond = 1'000'000;
 
 // As libc reports: the value, or -1 and errno.
 template <typename T>
@@ -35,94 +27,155 @@ T report(kairos_status_t status) {
     return -1;
 }
 
-uint32_t poll_output(int fd) {
-    if (is_console(fd)) return KAIROS_POLLOUT;
-    uint32_t ready = 0;
-    const kairos_status_t status =
-        kairos_object_poll(kairos_bootstrap(place_of(fd)), KAIROS_POLLOUT, &ready);
-    return status < 0 ? KAIROS_POLLERR : ready;
-}
+// What a descriptor is, for isatty and fstat.
+struct Nature {
+    uint32_t type;  // KOBJ_TYPE_*
+    bool console;
+    mode_t access;
+};
 
-short poll_one(const pollfd& entry) {
-    if (!is_open(entry.fd)) return POLLNVAL;
-    const uint32_t ready = is_output(entry.fd) ? poll_output(entry.fd) : poll_input();
-    const auto wanted = static_cast<uint32_t>(entry.events) | POLLERR | POLLHUP;
-    return static_cast<short>(ready & wanted);
-}
-
-int poll_all(pollfd* descriptors, nfds_t count) {
-    int ready = 0;
-    for (nfds_t i = 0; i < count; ++i) {
-        descriptors[i].revents = descriptors[i].fd < 0 ? 0 : poll_one(descriptors[i]);
-        if (descriptors[i].revents != 0) ++ready;
+kairos_status_t find_nature(int fd, Nature& nature) {
+    uint32_t rights;
+    kairos_status_t status = kairos_fd_rights_get(fd, &rights);
+    if (status < 0) return status;
+    nature.access = ((rights & FD_RIGHT_READ) != 0 ? S_IRUSR : 0) |
+                    ((rights & FD_RIGHT_WRITE) != 0 ? S_IWUSR : 0);
+    kairos_handle_t raw;
+    status = kairos_handle_from_fd(fd, KRIGHT_SAME, &raw);
+    if (status < 0) return status;
+    const kairos::Handle handle(raw);
+    kairos_info_basic basic;
+    status = kairos_object_info(raw, KAIROS_INFO_BASIC, &basic, sizeof(basic));
+    if (status < 0) return status;
+    nature.type = basic.type;
+    kairos_info_file file = {};
+    if (basic.type == KOBJ_TYPE_FILE) {
+        status = kairos_object_info(raw, KAIROS_INFO_FILE, &file, sizeof(file));
     }
-    return ready;
+    nature.console = file.kind == KAIROS_FILE_CONSOLE;
+    return status < 0 ? status : 0;
 }
 
-constexpr uint64_t kMillisecond = 1'000'000;
+// What F_GETFL says of a descriptor: its flags, and how it may be used.
+kairos_status_t status_flags(int fd) {
+    uint32_t rights;
+    const kairos_status_t status = kairos_fd_rights_get(fd, &rights);
+    if (status < 0) return status;
+    const kairos_status_t flags = kairos_fd_flags(fd, 0, 0);
+    if (flags < 0) return flags;
+    const bool reads = (rights & FD_RIGHT_READ) != 0;
+    const bool writes = (rights & FD_RIGHT_WRITE) != 0;
+    const int access = reads && writes ? O_RDWR : writes ? O_WRONLY : O_RDONLY;
+    return (flags & O_NONBLOCK) | access;
+}
+
+kairos_status_t set_flag(int fd, uint32_t flag, bool on) {
+    const kairos_status_t before = kairos_fd_flags(fd, on ? 0 : flag, on ? flag : 0);
+    return before < 0 ? before : 0;
+}
+
+kairos_status_t close_on_exec(int fd) {
+    const kairos_status_t flags = kairos_fd_flags(fd, 0, 0);
+    return flags < 0 ? flags : (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
+}
+
+kairos_status_t duplicate_from(int fd, int from, uint32_t flags) {
+    return from < 0 ? -EINVAL : kairos_fd_dup(fd, static_cast<uint32_t>(from), flags);
+}
+
+kairos_status_t control(int fd, int command, int argument) {
+    switch (command) {
+        case F_DUPFD:
+            return duplicate_from(fd, argument, 0);
+        case F_DUPFD_CLOEXEC:
+            return duplicate_from(fd, argument, O_CLOEXEC);
+        case F_GETFD:
+            return close_on_exec(fd);
+        case F_SETFD:
+            return set_flag(fd, O_CLOEXEC, (argument & FD_CLOEXEC) != 0);
+        case F_GETFL:
+            return status_flags(fd);
+        case F_SETFL:
+            return set_flag(fd, O_NONBLOCK, (argument & O_NONBLOCK) != 0);
+        default:
+            return -EINVAL;
+    }
+}
 
 }  // namespace
 
 extern "C" {
 
 ssize_t read(int fd, void* buffer, size_t size) {
-    if (!is_open(fd) || is_output(fd)) return report<ssize_t>(-EBADF);
-    return size == 0 ? 0 : report<ssize_t>(read_input(buffer, size));
+    return report<ssize_t>(fd == STDIN_FILENO ? read_input(buffer, size)
+                                              : kairos_fd_read(fd, buffer, size));
 }
 
 ssize_t write(int fd, const void* bytes, size_t size) {
-    if (!is_open(fd) || !is_output(fd)) return report<ssize_t>(-EBADF);
-    return size == 0 ? 0 : report<ssize_t>(write_output(place_of(fd), bytes, size));
+    return report<ssize_t>(kairos_fd_write(fd, bytes, size));
 }
 
-// The handle stays: it is the program's, as kairos_bootstrap gives it.
 int close(int fd) {
-    if (!is_open(fd)) return report<int>(-EBADF);
-    closed[fd] = true;
-    return 0;
+    if (fd == STDIN_FILENO) forget_input();
+    return report<int>(kairos_fd_close(fd));
 }
 
-off_t lseek(int fd, off_t, int) { return report<off_t>(is_open(fd) ? -ESPIPE : -EBADF); }
+off_t lseek(int fd, off_t, int) {
+    uint32_t rights;
+    const kairos_status_t status = kairos_fd_rights_get(fd, &rights);
+    return report<off_t>(status < 0 ? status : -ESPIPE);
+}
 
 int isatty(int fd) {
-    if (is_open(fd) && is_console(fd)) return 1;
-    errno = is_open(fd) ? ENOTTY : EBADF;
+    Nature nature;
+    if (find_nature(fd, nature) < 0) return report<int>(-EBADF) == 0;
+    if (nature.console) return 1;
+    errno = ENOTTY;
     return 0;
 }
 
 int fstat(int fd, struct stat* out) {
-    if (!is_open(fd)) return report<int>(-EBADF);
+    Nature nature;
+    const kairos_status_t status = find_nature(fd, nature);
+    if (status < 0) return report<int>(status);
     *out = {};
-    out->st_mode = is_console(fd) ? S_IFCHR | S_IWUSR : S_IFIFO | S_IRUSR | S_IWUSR;
+    out->st_mode = (nature.console ? S_IFCHR : S_IFIFO) | nature.access;
     return 0;
 }
 
-int dup(int) { return report<int>(-ENOSYS); }
-int dup2(int, int) { return report<int>(-ENOSYS); }
-int fcntl(int, int, ...) { return report<int>(-ENOSYS); }
-int pipe(int[2]) { return report<int>(-ENOSYS); }
+int dup(int fd) { return report<int>(kairos_fd_dup(fd, 0, 0)); }
 
-// Looks again every millisecond: waiting for several objects at once would take their bindings to
-// ports away from the program.
-int poll(struct pollfd* descriptors, nfds_t count, int timeout_ms) {
-    const kairos_time_t begin = kairos_clock_now();
-    const kairos_time_t deadline = timeout_ms < 0
-                                       ? KAIROS_TIME_INFINITE
-                                       : begin + static_cast<uint64_t>(timeout_ms) * kMillisecond;
-    while (true) {
-        const int ready = poll_all(descriptors, count);
-        const kairos_time_t now = kairos_clock_now();
-        if (ready != 0 || now >= deadline) return ready;
-        const kairos_time_t soon = now + kMillisecond;
-        const kairos_status_t slept = kairos_sleep_until(soon < deadline ? soon : deadline);
-        if (slept < 0) return report<int>(slept);
-    }
+int dup2(int fd, int to) {
+    const kairos_status_t status = kairos_fd_dup2(fd, to, 0);
+    if (status == STDIN_FILENO && fd != to) forget_input();
+    return report<int>(status);
 }
 
-kairos_status_t kairos_fd_from_handle(kairos_handle_t, uint32_t, int*) { return -ENOSYS; }
-kairos_status_t kairos_handle_from_fd(int, kairos_rights_t, kairos_handle_t*) { return -ENOSYS; }
-kairos_status_t kairos_fd_rights_get(int, uint32_t*) { return -ENOSYS; }
-kairos_status_t kairos_fd_rights_limit(int, uint32_t) { return -ENOSYS; }
-kairos_status_t kairos_pipe(int[2], uint32_t) { return -ENOSYS; }
+int fcntl(int fd, int command, ...) {
+    va_list arguments;
+    va_start(arguments, command);
+    const int argument = va_arg(arguments, int);  // whatever it is where there is none
+    va_end(arguments);
+    return report<int>(control(fd, command, argument));
+}
+
+int pipe(int fds[2]) { return report<int>(kairos_pipe(fds, 0)); }
+
+int poll(struct pollfd* descriptors, nfds_t count, int timeout_ms) {
+    const kairos_time_t deadline =
+        timeout_ms < 0 ? KAIROS_TIME_INFINITE
+                       : kairos_clock_now() + static_cast<uint64_t>(timeout_ms) * kMillisecond;
+    if (!input_left_over()) return report<int>(kairos_fd_poll(descriptors, count, deadline));
+    // What was received and not read yet is readable whatever the kernel knows of the descriptor.
+    kairos_status_t ready = kairos_fd_poll(descriptors, count, 0);
+    for (nfds_t i = 0; i < count && ready >= 0; ++i) {
+        pollfd& one = descriptors[i];
+        if (one.fd != STDIN_FILENO || (one.events & POLLIN) == 0) continue;
+        if (one.revents == 0) ++ready;
+        one.revents = static_cast<short>(one.revents | POLLIN);
+    }
+    return ready == 0 ? report<int>(kairos_fd_poll(descriptors, count, deadline))
+                      : report<int>(ready);
+}
 
 }  // extern "C"

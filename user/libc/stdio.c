@@ -42,7 +42,9 @@ static ssize_t write_whole(int fd, const void* bytes, size_t size) {
     size_t done = 0;
     int interrupted = 0;
     while (done < size) {
-        const ssize_t written = write(fd, text + done, size - done);
+        const size_t left = size - done; /* of a channel each write is one message */
+        const size_t piece = left < KCHANNEL_MAX_MSG_BYTES ? left : KCHANNEL_MAX_MSG_BYTES;
+        const ssize_t written = write(fd, text + done, piece);
         if (written >= 0) {
             done += (size_t)written;
         } else if (errno == EINTR) {

@@ -1,5 +1,4 @@
-// The three streams that a program begins with, behind the descriptors 0, 1 and 2: channels that
-// carry bytes, or for output, if none was given, the kernel's console.
+// The descriptors that a program begins with: 0, 1 and 2.
 #pragma once
 
 #include <kairos/base.h>
@@ -8,15 +7,18 @@
 
 namespace kairos::internal {
 
-// Reads up to `size` bytes, at least 1, from STDIN; blocks. 0: the end, or an empty message. What a
-// message has beyond `size` is there for the next read. Errors as kairos_channel_recv.
-kairos_status_t read_input(void* buffer, size_t size);
-// Whether read_input would not block: POLLIN and POLLHUP.
-uint32_t poll_input();
+// Makes 0, 1 and 2 of what the spawner gave as STDIN, STDOUT and STDERR, or of the kernel's console
+// where it gave nothing. Before anything else makes a descriptor. A number for which that fails has
+// no use and no right.
+void open_standard_streams();
 
-// Writes all of it to the stream `which` (KAIROS_BOOT_STDOUT or STDERR); blocks. Returns how much
-// was written: less than `size` if an error came between. Errors as kairos_channel_send, if
-// nothing was written.
-kairos_status_t write_output(uint32_t which, const void* bytes, size_t size);
+// The descriptor 0 as the program began with it is a stream of bytes, even where these come in
+// messages: what a message has beyond `size` is there for the next read. Errors as kairos_fd_read.
+// BLOCKS.
+kairos_status_t read_input(void* buffer, size_t size);
+// Whether a part of a message waits there.
+bool input_left_over();
+// The descriptor 0 is another from now on, or closed.
+void forget_input();
 
 }  // namespace kairos::internal
