@@ -294,6 +294,7 @@ TEST("every call survives arguments that make no sense") {
             raw_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
         }
     }
+    for (int fd = 3; fd < static_cast<int>(KFD_MAX_PER_PROCESS); ++fd) kairos_fd_close(fd);
 }
 
 // ---- A new thread
