@@ -119,6 +119,7 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
 }
 
 bool WaitSource::take(Waiter& waiter, WakeReason reason) {
+    if (!waiter.node_.linked()) return false;
     waiters_.remove(waiter);
     ++sequence_;
     return waiter.claim(reason);

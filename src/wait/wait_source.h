@@ -237,8 +237,9 @@ class WaitSource {
     // For direct completion: walk the waiters, look at their offers, and take one.
     Waiter* first_waiter() const { return waiters_.front(); }
     Waiter* waiter_after(Waiter& waiter) const { return waiters_.after(waiter); }
-    // Claims a waiter of this source and unlinks it; false if it is leaving by another way. The
-    // winner completes the operation and then adds the waiter to a WakeBatch.
+    // Claims a waiter that sleeps, or has just slept, on this source, and unlinks it; false if it
+    // is leaving by another way, on which it may have unlinked itself. The winner completes the
+    // operation and then adds the waiter to a WakeBatch.
     [[nodiscard]] bool take(Waiter& waiter, WakeReason reason);
     // Undoes take(): the waiter sleeps on, first in line, unless something else has come for it
     // meanwhile; then it is in `batch`.
