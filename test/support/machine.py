@@ -111,6 +111,16 @@ def stopping_on_signals() -> Iterator[None]:
 
 
 @contextmanager
+def signals_held() -> Iterator[None]:
+    """For the main thread where it must not be torn away: a signal comes when the block is left."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def emulator(command: list[str], stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE,
              stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
     """A running emulator, which is gone when the block is left. OSError when it cannot start."""

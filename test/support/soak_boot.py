@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from machine import EMULATOR, STATUS_TIMEOUT, Machine, emulator, stopping_on_signals
+from machine import EMULATOR, STATUS_TIMEOUT, Machine, emulator, signals_held, stopping_on_signals
 
 HARTS = (1, 2, 4, 8)
 PROMPT = b"kairos> "
@@ -76,8 +76,10 @@ def soak(boot: Boot, options: argparse.Namespace) -> tuple[int, int]:
     passed = failed = 0
     pool = ThreadPoolExecutor(options.jobs)
     try:
-        boots = {pool.submit(boot, options, harts): harts
-                 for _ in range(options.count) for harts in HARTS}
+        # Torn away from inside, the pool would be left with a lock taken.
+        with signals_held():
+            boots = {pool.submit(boot, options, harts): harts
+                     for _ in range(options.count) for harts in HARTS}
         total = len(boots)
         for future in as_completed(boots):
             harts = boots.pop(future)  # with its log: thousands of them are not kept
@@ -91,7 +93,8 @@ def soak(boot: Boot, options: argparse.Namespace) -> tuple[int, int]:
                 print(f"{passed + failed} of {total} boots, {failed} failed", flush=True)
     finally:
         # After a signal this is what keeps the rest from being booted before we may go.
-        pool.shutdown(cancel_futures=True)
+        with signals_held():
+            pool.shutdown(cancel_futures=True)
     return passed, failed
 
 
