@@ -93,6 +93,51 @@ static void bench_send(kairos_handle_t channel, uint32_t bytes, uint32_t options
     report(what, kairos_instret() - start);
 }
 
+/* Within one process: what descriptors cost over handles, and a pipe. */
+static void bench_descriptors(void) {
+    kairos_handle_t ends[2];
+    int fds[2], ends_as_fds[2];
+    must(kairos_channel_create(0, &ends[0], &ends[1]), "create");
+    for (int i = 0; i < 2; ++i) {
+        must(kairos_fd_from_handle(ends[i], 0, &ends_as_fds[i]), "fd from handle");
+    }
+    must(kairos_pipe(fds, 0), "pipe");
+    static const char* const what[] = {"send, recv by handles, 64 bytes",
+                                       "write, read by channel fds, 64 bytes",
+                                       "write, read by pipe fds, 64 bytes"};
+    for (int kind = 0; kind < 3; ++kind) {
+        const int reads = kind == 1 ? ends_as_fds[1] : fds[0];
+        const int writes = kind == 1 ? ends_as_fds[0] : fds[1];
+        uint64_t start = 0;
+        for (int i = -WARM_UP; i < ROUNDS; ++i) {
+            if (i == 0) start = kairos_instret();
+            if (kind == 0) {
+                struct kairos_channel_msg out = {.bytes = buffer, .num_bytes = 64};
+                struct kairos_channel_msg in = {.bytes = buffer, .num_bytes = 64};
+                must(kairos_channel_send(ends[0], &out, 0, KAIROS_TIME_INFINITE), "send");
+                must(kairos_channel_recv(ends[1], &in, 0, KAIROS_TIME_INFINITE), "recv");
+            } else {
+                must(kairos_fd_write(writes, buffer, 64), "write");
+                must(kairos_fd_read(reads, buffer, 64), "read");
+            }
+        }
+        report(what[kind], kairos_instret() - start);
+    }
+    uint64_t start = 0;
+    for (int i = -WARM_UP; i < ROUNDS; ++i) {
+        if (i == 0) start = kairos_instret();
+        struct pollfd entries[2] = {{.fd = fds[0], .events = POLLIN},
+                                    {.fd = ends_as_fds[0], .events = POLLOUT}};
+        must(kairos_fd_poll(entries, 2, 0), "poll");
+    }
+    report("poll of two fds, one ready", kairos_instret() - start);
+    for (int i = 0; i < 2; ++i) {
+        must(kairos_fd_close(fds[i]), "close");
+        must(kairos_fd_close(ends_as_fds[i]), "close");
+        must(kairos_handle_close(ends[i], 0), "close");
+    }
+}
+
 static void bench_map(void) {
     kairos_handle_t memory;
     must(kairos_memory_create(KAIROS_PAGE_SIZE, 0, &memory), "memory");
@@ -192,6 +237,7 @@ int main(int argc, char** argv) {
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); ++i) bench_call(ends[0], sizes[i]);
     bench_send(ends[0], 64, 0);
     bench_send(ends[0], 64, KCHANNEL_OPT_RENDEZVOUS);
+    bench_descriptors();
     bench_map();
     bench_faults();
     bench_memory_object();
