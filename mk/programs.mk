@@ -3,7 +3,9 @@
 
 USER := $(BUILD)/user
 program_folders := $(sort $(wildcard user/servers/*/ user/apps/*/))
-program_names := $(filter-out common,$(notdir $(program_folders:%/=%)))
+own_programs := $(filter-out common,$(notdir $(program_folders:%/=%)))
+# Those of others have a makefile each.
+program_names := $(sort $(own_programs) lua)
 programs := $(program_names:%=$(USER)/%)
 program_flags := -O2 -g -Wall -Wextra -Werror -Iuser -ffile-prefix-map=$(CURDIR)=.
 
@@ -15,7 +17,7 @@ sources_of = $(sort $(wildcard user/servers/$(1)/*.c user/servers/$(1)/*.cpp \
 headers_of_programs := $(wildcard user/protocols/* user/apps/common/* user/servers/*/*.h* \
                                   user/apps/*/*.h*)
 
-program_sources = $(foreach program,$(program_names),$(call sources_of,$(program)))
+program_sources = $(foreach program,$(own_programs),$(call sources_of,$(program)))
 $(eval $(call record,$(USER)/made-from,$(program_flags) $(program_sources)))
 
 define program_rule
@@ -24,7 +26,8 @@ $(USER)/$(1): $(call sources_of,$(1)) $(headers_of_programs) $(SDK)/stamp $(USER
 	$$(call quiet,LINK,$$@) $(SDK)/bin/$(if $(filter %.cpp,$(call sources_of,$(1))),kairos-c++,kairos-cc) \
 	    $(program_flags) $(call sources_of,$(1)) -o $$@
 endef
-$(foreach program,$(program_names),$(eval $(call program_rule,$(program))))
+$(foreach program,$(own_programs),$(eval $(call program_rule,$(program))))
+include mk/lua.mk
 
 # The boot archive: programs, the manifest that init reads, and files.
 ARCHIVE := $(BUILD)/archive.img

@@ -66,6 +66,28 @@ class Commands(unittest.TestCase):
                 self.assertEqual(session.finish()[1], status)
 
 
+class Lua(unittest.TestCase):
+    def test_interactive(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.type("lua\r")
+            self.assertIn("Lua 5.4", session.expect("> "))
+            for line, answer, prompt in (
+                    ("1 + 1", "\n2\n", "> "),
+                    ("for i = 1, 3 do", "", ">> "),
+                    ("io.write(i, ' ')", "", ">> "),
+                    ("end print()", "1 2 3 \n", "> "),
+                    ("error('mine')", "stdin:1: mine\nstack traceback:", "> "),
+                    ("'a line' == io.read() or 'another'\ra line", "\ntrue\n", "> "),
+                    ("x y", "syntax error near 'y'", "> ")):
+                session.type(line + "\r")
+                self.assertIn(answer, session.expect(prompt))
+            session.type("\x04")
+            session.expect(PROMPT)
+            self.assertIn("ended with code 3", session.run("lua -e 'os.exit(3)'"))
+            self.assertIn("lua ended with code 1", session.run("lua -e 'error()'"))
+
+
 class Mistakes(unittest.TestCase):
     def test_each_is_told_and_the_prompt_comes_back(self) -> None:
         with Session() as session:

@@ -44,6 +44,15 @@ SOURCES = {
         folder="libfdt",
         licence="GPL-2.0-or-later OR BSD-2-Clause",
     ),
+    "lua": Source(
+        package="lua5.4",
+        version="5.4.4-3+deb12u1",
+        suite="bookworm",
+        tarball="lua5.4_5.4.4.orig.tar.gz",
+        sha256="164c7849653b80ae67bec4b7473b884bf5cc8d2dca05653475ec2ed27b9ebf61",
+        folder="src",
+        licence="MIT",
+    ),
 }
 
 Stanza = dict[str, str]
