@@ -107,9 +107,9 @@ bool PipeEnd::on_unowned() {
     LockGuard held(guard());
     (writes_ ? pipe_.writer : pipe_.reader) = nullptr;
     close(wakes);
-    line_.wake_all(WakeReason::kClose, wakes);
+    line_.wake_all(WakeReason::kClose, wakes, guard());
     if (PipeEnd* other = peer()) {
-        other->line_.wake_all(WakeReason::kHup, wakes);
+        other->line_.wake_all(WakeReason::kHup, wakes, guard());
         other->raise(KPORT_BIND_PEER_CLOSED, WakeReason::kHup, wakes);
     }
     return false;

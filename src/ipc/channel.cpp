@@ -144,12 +144,12 @@ bool Endpoint::on_unowned() {
     publish(readiness());
     close(wakes);
     for (WaitSource* source : {&receivers_, &senders_, &callers_}) {
-        source->wake_all(WakeReason::kClose, wakes);
+        source->wake_all(WakeReason::kClose, wakes, guard());
     }
     if (other != nullptr) {
         other->publish(other->readiness());
         for (WaitSource* source : {&other->receivers_, &other->senders_, &other->callers_}) {
-            source->wake_all(WakeReason::kHup, wakes);
+            source->wake_all(WakeReason::kHup, wakes, guard());
         }
         other->raise(KPORT_BIND_PEER_CLOSED, WakeReason::kHup, wakes);
     }

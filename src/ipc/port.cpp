@@ -15,6 +15,9 @@ namespace {
 struct PacketTaker : Offer {};
 PacketTaker packet_taker;
 
+// Waiters that are woken for a packet one by one.
+constexpr uint32_t kWokenForPacket = 8;
+
 // Packets copied out under one hold of the lock.
 constexpr uint32_t kCopiedPerHold = 8;
 }  // namespace
@@ -98,15 +101,20 @@ void Port::make_pending(PacketNode& packet, WakeBatch& batch) {
     wake_for_packet(batch);
 }
 
+// If many come before him who takes it, all are woken, and look themselves.
 void Port::wake_for_packet(WakeBatch& batch) {
     WaitSource& source = base_wait();
     source.notify_watchers(batch);
-    while (Waiter* waiter = source.first_waiter()) {
+    for (uint32_t woken = 0; woken < kWokenForPacket;) {
+        Waiter* waiter = source.first_waiter();
+        if (waiter == nullptr) return;
         const bool takes = waiter->offer() == &packet_taker;
         if (!source.take(*waiter, WakeReason::kData)) continue;
         batch.add(*waiter);
         if (takes) return;
+        ++woken;
     }
+    source.wake_all(WakeReason::kData, batch, lock_);
 }
 
 Status Port::queue(uint64_t key, uint32_t observed) {

@@ -177,7 +177,7 @@ class Object {
     void raise(uint32_t signals, WakeReason reason, WakeBatch& batch, uint32_t events = 1);
     // Readiness changed without a signal (room in a queue, a packet consumed). The guard is held.
     void readiness_changed(WakeReason reason, WakeBatch& batch) {
-        if (base_wait_.watched()) base_wait_.wake_all(reason, batch);
+        if (base_wait_.watched()) base_wait_.wake_all(reason, batch, guard());
     }
     // ---- Bytes, and descriptors ----
     // How many bytes were read or written. -ENOTSUP: a type that has no such operation; otherwise
@@ -207,7 +207,7 @@ class Object {
     // The guard is held.
     void close(WakeBatch& batch) {
         closed_ = true;
-        base_wait_.wake_all(WakeReason::kClose, batch);
+        base_wait_.wake_all(WakeReason::kClose, batch, guard());
     }
     // Does a bounded piece of what on_unowned left; true when it is done. Interrupts are let in
     // between pieces.

@@ -13,6 +13,7 @@ void attend() {
         this_hart().block.attention = 0;
         // Nothing that was found without counting is in use any more.
         Reclaim::quiescent();
+        if ((work & attention::kWakes) != 0 && WaitSource::wake_more()) preemption_point();
         if ((work & attention::kTeardown) != 0) {
             Graveyard::drain();
             Reclaim::start_if_free();

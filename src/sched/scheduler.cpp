@@ -372,7 +372,7 @@ void Scheduler::idle() {
         switch_away();
         return;
     }
-    if (Graveyard::work_a_piece() || Reclaim::free_a_piece()) {
+    if (WaitSource::wake_more() || Graveyard::work_a_piece() || Reclaim::free_a_piece()) {
         arch::open_interrupt_window();
         return;
     }

@@ -70,7 +70,7 @@ void Thread::prepare(VirtualAddress pc, VirtualAddress sp, uint64_t a0, uint64_t
 
 void Thread::mark_ended(WakeBatch& batch) {
     ended_ = true;
-    stop_watchers_.wake_all(WakeReason::kClose, batch);
+    stop_watchers_.wake_all(WakeReason::kClose, batch, guard());
     raise(KPORT_BIND_TERMINATED, WakeReason::kHup, batch);
 }
 

@@ -31,7 +31,7 @@ Status Thread::resume() {
     if (suspensions_ == 0) return Fail(Error::INVAL);
     if (--suspensions_ != 0) return {};
     waiter_.tell_to_go_on();
-    going_on_.wake_all(WakeReason::kData, wakes);
+    going_on_.wake_all(WakeReason::kData, wakes, guard());
     return {};
 }
 
@@ -40,7 +40,7 @@ void Thread::begin_stop() {
     WakeBatch wakes;
     LockGuard held(guard());
     stopped_.store(true, std::memory_order_relaxed);
-    stop_watchers_.wake_all(WakeReason::kData, wakes);
+    stop_watchers_.wake_all(WakeReason::kData, wakes, guard());
 }
 
 void Thread::end_stop() {

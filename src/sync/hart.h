@@ -14,6 +14,7 @@ namespace attention {
 inline constexpr uint32_t kReschedule = 1u << 0;  // somebody more important is ready
 inline constexpr uint32_t kThread = 1u << 1;      // the current thread was killed or suspended
 inline constexpr uint32_t kTeardown = 1u << 2;    // objects wait to be destroyed
+inline constexpr uint32_t kWakes = 1u << 3;       // the rest of many waits to be woken
 }  // namespace attention
 
 // `make quiet`: the longest stretch of instructions without interrupts, the firmware's included,

@@ -1,6 +1,9 @@
 #include "wait/wait_source.h"
 
+#include <utility>
+
 #include "arch/time.h"
+#include "sync/hart.h"
 #include "trace/counters.h"
 #include "trace/records.h"
 #include "wait/parking.h"
@@ -8,6 +11,12 @@
 namespace {
 
 constexpr int kToldPerWake = 8;
+
+// Waiters woken under one hold of a guard, and so beside each other's sources.
+constexpr int kWokenPerHold = 8;
+
+// Those that keep the rest of a wake, on the hart that began or continued it; its own hart's only.
+constinit PerHart<Waiter*> unfinished;
 
 // Counters of wakes stand in the order of the reasons.
 void count_wake(WakeReason reason) {
@@ -149,12 +158,43 @@ void WaitSource::wake_one(WakeReason reason, WakeBatch& batch) {
     }
 }
 
-void WaitSource::wake_all(WakeReason reason, WakeBatch& batch) {
-    ++sequence_;
-    notify_watchers(batch);
-    while (Waiter* waiter = waiters_.pop_front()) {
-        if (waiter->claim(reason)) batch.add(*waiter);
+Waiter* WaitSource::claim_next(Waiters& waiters, WakeReason reason) {
+    while (Waiter* waiter = waiters.pop_front()) {
+        if (waiter->claim(reason)) return waiter;
     }
+    return nullptr;
+}
+
+// The guard is held. Leaves `waiters` empty.
+void WaitSource::claim_some(Waiters& waiters, WakeReason reason, WakeBatch& batch,
+                            SpinLock& guard) {
+    for (int i = 0; i < kWokenPerHold; ++i) {
+        Waiter* waiter = claim_next(waiters, reason);
+        if (waiter == nullptr) return;
+        batch.add(*waiter);
+    }
+    Waiter* keeper = claim_next(waiters, reason);
+    if (keeper == nullptr) return;
+    keeper->rest_.splice_back(waiters);
+    keeper->guard_of_rest_ = &guard;
+    keeper->next_in_batch_ = std::exchange(unfinished.local(), keeper);
+    this_hart().block.attention |= attention::kWakes;
+}
+
+bool WaitSource::wake_more() {
+    Waiter* keeper = unfinished.local();
+    if (keeper == nullptr) return false;
+    unfinished.local() = keeper->next_in_batch_;
+    WakeBatch wakes;
+    {
+        SpinLock& guard = *keeper->guard_of_rest_;
+        LockGuard held(guard);
+        const auto reason = static_cast<WakeReason>(keeper->state_.load(std::memory_order_relaxed));
+        claim_some(keeper->rest_, reason, wakes, guard);
+    }
+    wakes.add(*keeper);
+    if (unfinished.local() != nullptr) this_hart().block.attention |= attention::kWakes;
+    return true;
 }
 
 Error error_of_sleep(WakeReason reason) {

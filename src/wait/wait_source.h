@@ -17,6 +17,14 @@
 //
 // A waker whose claim fails goes on to the next waiter, so no wake is spent on a thread that was
 // just leaving.
+//
+// Waking all of many is done a few at a time. The first of the rest is claimed, and made ready
+// last: until then it sleeps in its call, which keeps the object and its guard, and it keeps the
+// rest.
+//
+//     this hart ──> Waiter ──> Waiter      claimed, one for each wake that is not complete
+//                     │ rest_
+//                     └──> waiters that sleep still, guarded by the source's guard as before
 #pragma once
 
 #include <atomic>
@@ -156,6 +164,10 @@ class Waiter {
     std::atomic<ObjectId> sleeps_on_{ObjectId::kNone};
     ListNode node_;  // in a source's waiters; guarded by the source's guard
     Waiter* next_in_batch_ = nullptr;
+    // Of one that was claimed to keep those who are to be woken after it: they, and their source's
+    // guard, which guards them.
+    List<Waiter, &Waiter::node_> rest_;
+    SpinLock* guard_of_rest_ = nullptr;
     Timeout timeout_;
 };
 
@@ -224,7 +236,13 @@ class WaitSource {
 
     // All below: the guard is held.
     void wake_one(WakeReason reason, WakeBatch& batch);
-    void wake_all(WakeReason reason, WakeBatch& batch);
+    // `guard` is the one that is held. Some are in the batch, further ones are this hart's to wake
+    // on its way out of the kernel, or while idle.
+    void wake_all(WakeReason reason, WakeBatch& batch, SpinLock& guard) {
+        ++sequence_;
+        notify_watchers(batch);
+        if (has_waiters()) claim_some(waiters_, reason, batch, guard);
+    }
     bool has_waiters() const { return !waiters_.empty(); }
     // Whether a wake would be noticed.
     bool watched() const { return has_waiters() || !watchers_.empty(); }
@@ -245,13 +263,21 @@ class WaitSource {
     // meanwhile; then it is in `batch`.
     void put_back(Waiter& waiter, WakeBatch& batch);
 
+    // No lock is held: wakes a few of those that a wake_all on this hart has left. False if there
+    // were none.
+    static bool wake_more();
+
   private:
+    using Waiters = List<Waiter, &Waiter::node_>;
+
     void tell_first_watchers(WakeBatch& batch);
+    static Waiter* claim_next(Waiters& waiters, WakeReason reason);
+    static void claim_some(Waiters& waiters, WakeReason reason, WakeBatch& batch, SpinLock& guard);
 
     const ObjectId* const owner_ = nullptr;
     const char* const what_ = "a wake";
     uint64_t sequence_ = 0;
-    List<Waiter, &Waiter::node_> waiters_;  // first come, first served
+    Waiters waiters_;  // first come, first served
     List<Watcher, &Watcher::watch_node> watchers_;
 };
 

@@ -337,3 +337,98 @@ TEST("page tables until the budget is spent: others go on, all of it comes back"
         wait_until_unused(budget);
     }
 }
+
+// ---- Many who wait ------------------------------------------------------------------------------
+
+namespace {
+
+constexpr uint32_t kWaiters = 300;
+std::atomic<uint32_t> went_on;
+kairos_handle_t awaited;
+
+// Every one of them sleeps in `wait`, when this returns. Ends of threads are not waited for.
+void let_many_sleep(void (*wait)(void*), kairos_handle_t (&threads)[kWaiters]) {
+    went_on = 0;
+    for (kairos_handle_t& thread : threads) {
+        REQUIRE_STATUS(0, kairos_thread_spawn(wait, nullptr, &thread));
+    }
+    for (const kairos_handle_t thread : threads) REQUIRE(wait_until_blocked(thread));
+}
+
+void join_all(const kairos_handle_t (&threads)[kWaiters]) {
+    for (const kairos_handle_t thread : threads) {
+        REQUIRE_STATUS(0, kairos_thread_join(thread, kForever));
+        REQUIRE_STATUS(0, kairos_handle_close(thread, 0));
+    }
+    EXPECT_EQ(kWaiters, went_on.load());
+}
+
+kairos_handle_t waiting_threads[kWaiters];
+
+}  // namespace
+
+TEST("three hundred threads wait for one channel: its closing wakes all") {
+    Channel channel;
+    awaited = channel.b;
+    let_many_sleep(
+        [](void*) {
+            kairos_channel_msg message{};
+            if (EXPECT_STATUS(0, kairos_channel_recv(awaited, &message, 0, kForever))) {
+                ++went_on;
+            }
+        },
+        waiting_threads);
+    const Metronome metronome;
+    channel.a.close();
+    join_all(waiting_threads);
+    metronome.hear_of_all();
+}
+
+TEST("three hundred threads wait for one event: closing it wakes all") {
+    Owned event = make_event();
+    awaited = event;
+    let_many_sleep(
+        [](void*) {
+            uint32_t revents = 0;
+            if (EXPECT_STATUS(-ECANCELED,
+                              kairos_object_wait(awaited, KAIROS_POLLIN, kForever, &revents))) {
+                ++went_on;
+            }
+        },
+        waiting_threads);
+    const Metronome metronome;
+    event.close();
+    join_all(waiting_threads);
+    metronome.hear_of_all();
+}
+
+TEST("three hundred threads wait for one timer: it wakes all") {
+    Owned timer = make_timer();
+    awaited = timer;
+    let_many_sleep(
+        [](void*) {
+            uint32_t revents = 0;
+            if (EXPECT_STATUS(0, kairos_object_wait(awaited, KAIROS_POLLIN, kForever, &revents))) {
+                ++went_on;
+            }
+        },
+        waiting_threads);
+    const Metronome metronome;
+    REQUIRE_STATUS(0, kairos_timer_set(timer, kairos_clock_now(), 0));
+    join_all(waiting_threads);
+    metronome.hear_of_all();
+}
+
+TEST("three hundred threads wait for one futex: one call wakes all") {
+    futex_word = 0;
+    let_many_sleep(
+        [](void*) {
+            if (EXPECT_STATUS(0, kairos_futex_wait(&futex_word, 0, kForever))) ++went_on;
+        },
+        waiting_threads);
+    const Metronome metronome;
+    futex_word = 1;
+    EXPECT_STATUS(kWaiters, kairos_futex_wake(&futex_word, UINT32_MAX));
+    join_all(waiting_threads);
+    metronome.hear_of_all();
+}
