@@ -151,8 +151,9 @@ PhysicalAddress unmap_kernel_page(VirtualAddress page) {
     check(entry != nullptr, "kernel page is not mapped");
     const PhysicalAddress frame = pte::frame_of(*entry);
     pte::set(*entry, 0);
-    flush_everywhere(page);
     return frame;
 }
+
+void flush_kernel_pages() { flush_everywhere(); }
 
 }  // namespace arch

@@ -40,11 +40,11 @@ void flush_asid(uint64_t asid, const std::atomic<uint32_t>& harts, VirtualAddres
     });
 }
 
-void flush_everywhere(VirtualAddress page) {
+void flush_everywhere() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    flush_local_page(page);
+    flush_local_all();
     for_each_hart_set(live_harts() & ~hart_block()->bit,
-                      [&](sbi::HartSet set) { sbi::remote_fence_all(set, page.value, kPageSize); });
+                      [&](sbi::HartSet set) { sbi::remote_fence_all(set, 0, UINT64_MAX); });
 }
 
 }  // namespace arch

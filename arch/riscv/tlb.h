@@ -38,7 +38,7 @@ inline constexpr uint64_t kAllPages = UINT64_MAX;
 void flush_asid(uint64_t asid, const std::atomic<uint32_t>& harts, VirtualAddress start,
                 uint64_t pages);
 
-// Makes every hart forget one page of the kernel's.
-void flush_everywhere(VirtualAddress page);
+// Makes every hart forget everything.
+void flush_everywhere();
 
 }  // namespace arch

@@ -86,10 +86,44 @@ uint32_t slot_of(VirtualAddress address) {
     return static_cast<uint32_t>((address - arch::kernel_stack_region()) / kStride);
 }
 
-void unmap_pages(VirtualAddress base, uint64_t pages) {
-    for (uint64_t i = 0; i < pages; ++i) {
-        free_frame(arch::unmap_kernel_page(base + i * kPageSize));
+// Stacks that go together, because making every hart forget a page costs far more than all else.
+constexpr uint32_t kUnmappedTogether = KernelStack::kMaxPooled / 2;
+
+struct Going {
+    uint32_t count = 0;
+    VirtualAddress bases[kUnmappedTogether];
+    PhysicalAddress frames[kUnmappedTogether * kPages];
+
+    // The lock is held.
+    void take_from_pool() {
+        for (; count < kUnmappedTogether; ++count) {
+            bases[count] = {reinterpret_cast<uint64_t>(pool)};
+            pool = pool->next;
+            --pooled;
+            for (uint64_t i = 0; i < kPages; ++i) {
+                frames[count * kPages + i] = arch::unmap_kernel_page(bases[count] + i * kPageSize);
+            }
+        }
     }
+    // Nobody holds the lock. The slots are free when no hart reaches the frames any more.
+    void finish() {
+        if (count == 0) return;
+        arch::flush_kernel_pages();
+        for (uint64_t i = 0; i < count * kPages; ++i) free_frame(frames[i]);
+        LockGuard guard(lock);
+        for (uint32_t i = 0; i < count; ++i) slots.give_back(slot_of(bases[i]));
+        mapped -= count;
+    }
+};
+
+// What was mapped of a stack that could not be completed.
+void unmap_pages(VirtualAddress base, uint64_t pages) {
+    PhysicalAddress frames[kPages];
+    for (uint64_t i = 0; i < pages; ++i) {
+        frames[i] = arch::unmap_kernel_page(base + i * kPageSize);
+    }
+    arch::flush_kernel_pages();
+    for (uint64_t i = 0; i < pages; ++i) free_frame(frames[i]);
 }
 
 Status map_page(VirtualAddress page) {
@@ -132,17 +166,15 @@ Result<KernelStack> KernelStack::allocate() {
 
 KernelStack::~KernelStack() {
     if (base_.value == 0) return;
-    LockGuard guard(lock);
-    if (pooled < kMaxPooled) {
+    Going going;
+    {
+        LockGuard guard(lock);
         auto* idle = reinterpret_cast<IdleStack*>(base_.value);
         idle->next = pool;
         pool = idle;
-        ++pooled;
-        return;
+        if (++pooled == kMaxPooled) going.take_from_pool();
     }
-    unmap_pages(base_, kPages);
-    slots.give_back(slot_of(base_));
-    --mapped;
+    going.finish();
 }
 
 void* KernelStack::release_for_ever() {

@@ -3,7 +3,7 @@
 //
 //     slot n:   | guard page | kBytes of stack, growing down |   slot n+1: | guard page | ...
 //
-// Up to kMaxPooled stacks that are not in use stay mapped, so that threads come and go without
+// Fewer than kMaxPooled stacks that are not in use stay mapped, so that threads come and go without
 // touching page tables; the rest is unmapped, and its frames freed.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace mm {
 class KernelStack {
   public:
     static constexpr uint64_t kBytes = kDebugBuild ? 16384 : 8192;
-    static constexpr uint32_t kMaxPooled = 8;
+    static constexpr uint32_t kMaxPooled = 16;
 
     KernelStack() = default;
     KernelStack(KernelStack&& other) noexcept : base_(std::exchange(other.base_, {})) {}

@@ -18,7 +18,7 @@ namespace {
 constexpr uint64_t kPage = KAIROS_PAGE_SIZE;
 constexpr uint64_t kMiB = 1 << 20;
 constexpr uint64_t kHostileBudget = 4 * kMiB;
-constexpr uint32_t kCalls = 100;
+constexpr uint32_t kCalls = 300;
 // Operations of the hostile process for each call of the pair, on one hart. Of those that take
 // turns fairly, a call has the time of some ten; this is far beyond, and far below what a pair
 // would see that waits for somebody's turn to end at each step.

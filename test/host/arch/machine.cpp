@@ -180,4 +180,6 @@ PhysicalAddress unmap_kernel_page(VirtualAddress page) {
     return frame;
 }
 
+void flush_kernel_pages() {}
+
 }  // namespace arch

@@ -118,7 +118,9 @@ uint64_t kernel_stack_region_size();
 // Maps a page of that region where nothing is mapped; -ENOMEM for want of a table. A table taken
 // from `source` stays with the kernel. The caller serialises.
 Status map_kernel_page(VirtualAddress page, PhysicalAddress frame, TableSource& source);
-// Unmaps on every hart and returns the frame.
+// Takes the frame away. Harts may still reach it until flush_kernel_pages has made all of them
+// forget what they remember of that region.
 PhysicalAddress unmap_kernel_page(VirtualAddress page);
+void flush_kernel_pages();
 
 }  // namespace arch
