@@ -6,6 +6,7 @@
 #include "object/bridge.h"
 #include "object/object_storage.h"
 #include "sched/blocking_use.h"
+#include "sync/preemption.h"
 #include "trace/counters.h"
 #include "trace/records.h"
 #include "wait/parking.h"
@@ -146,6 +147,7 @@ void Port::consumed(PacketNode& packet) {
 Result<uint32_t> Port::copy_out(VirtualAddress out, uint32_t max) {
     uint32_t copied = 0;
     while (copied < max) {
+        if (copied != 0) preemption_point();
         LockGuard held(lock_);
         const uint32_t end = std::min(max, copied + kCopiedPerHold);
         for (; copied < end; ++copied) {

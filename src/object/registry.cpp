@@ -1,9 +1,12 @@
 #include "object/registry.h"
 
 #include "base/tree.h"
+#include "sync/preemption.h"
 #include "trace/records.h"
 
 namespace {
+constexpr int kLookedAtPerHold = 64;
+
 std::atomic<uint64_t> next_id{1};
 std::atomic<uint64_t> living{0};
 std::atomic<uint32_t> living_of[KOBJ_TYPE_COUNT];
@@ -23,13 +26,23 @@ struct ObjectRegistry::Shard {
     static Shard shards[kShards];
 
     // A counted reference to the first object at or above `id`, past those that are going already.
+    // Looks at a few under one hold of the lock.
     Ref<Object> at_or_above(uint64_t id, ObjectType type) {
-        LockGuard guard(lock);
-        for (Object* found = objects.lower_bound(id); found; found = objects.after(*found)) {
-            if (type != ObjectType::kAny && found->type() != type) continue;
-            if (found->try_retain()) return Ref<Object>(*found, kAdoptReference);
+        while (true) {
+            {
+                LockGuard guard(lock);
+                Object* at = objects.lower_bound(id);
+                for (int looked = 0; looked < kLookedAtPerHold; ++looked) {
+                    if (at == nullptr) return nullptr;
+                    const bool fits = type == ObjectType::kAny || at->type() == type;
+                    if (fits && at->try_retain()) return Ref<Object>(*at, kAdoptReference);
+                    at = objects.after(*at);
+                }
+                if (at == nullptr) return nullptr;
+                id = static_cast<uint64_t>(at->id_);
+            }
+            preemption_point();
         }
-        return nullptr;
     }
 };
 
@@ -61,9 +74,11 @@ void ObjectRegistry::remove(Object& object) {
 
 Ref<Object> ObjectRegistry::find(ObjectId id) {
     const auto number = static_cast<uint64_t>(id);
-    Ref<Object> found = Shard::of(number).at_or_above(number, ObjectType::kAny);
-    if (found && found->id() != id) return nullptr;
-    return found;
+    Shard& shard = Shard::of(number);
+    LockGuard guard(shard.lock);
+    Object* found = shard.objects.lower_bound(number);
+    if (found == nullptr || found->id() != id || !found->try_retain()) return nullptr;
+    return Ref<Object>(*found, kAdoptReference);
 }
 
 Ref<Object> ObjectRegistry::next(ObjectId after, ObjectType type) {

@@ -14,7 +14,8 @@ class ObjectRegistry {
     // The living object with this id, or null.
     static Ref<Object> find(ObjectId id);
     // The living object with the lowest id above `after` (of one type, or kAny); null at the end.
-    // A caller that goes on from the result sees every object that lives throughout.
+    // A caller that goes on from the result sees every object that lives throughout. May be
+    // preempted.
     static Ref<Object> next(ObjectId after, ObjectType type);
 
     // Visits every object, without locks: for reports, when every hart stands still.

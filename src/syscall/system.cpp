@@ -7,6 +7,7 @@
 #include "object/registry.h"
 #include "platform/power.h"
 #include "process/process.h"
+#include "sync/preemption.h"
 #include "syscall/authority.h"
 #include "syscall/bodies.h"
 #include "syscall/give.h"
@@ -87,6 +88,7 @@ Result<int64_t> system_list(HandleValue resource, uint32_t type, uint64_t after,
         if (!object) break;
         at = object->id();
         TRY(out.at(listed).write(describe(*object)));
+        preemption_point();
     }
     return listed;
 }

@@ -432,3 +432,42 @@ TEST("three hundred threads wait for one futex: one call wakes all") {
     join_all(waiting_threads);
     metronome.hear_of_all();
 }
+
+// ---- Many to look at ----------------------------------------------------------------------------
+
+TEST("a list of all objects among two thousand: periods are kept meanwhile") {
+    static Owned events[2000];
+    for (Owned& event : events) event = make_event();
+    static kairos_object_entry entries[2500];
+    const kairos_handle_t resource = kairos_bootstrap(KAIROS_BOOT_RESOURCE);
+    {
+        const Metronome metronome;
+        const kairos_status_t all = kairos_system_list(resource, 0, 0, entries, std::size(entries));
+        EXPECT(all > 2000 && all < static_cast<kairos_status_t>(std::size(entries)));
+        // Hardly any of them is one of these.
+        const kairos_status_t processes =
+            kairos_system_list(resource, KOBJ_TYPE_PROCESS, 0, entries, std::size(entries));
+        EXPECT(processes >= 2);
+        metronome.hear_of_all();
+    }
+    for (Owned& event : events) event.close();
+}
+
+TEST("two thousand packets in one call") {
+    constexpr uint32_t kEvents = 2000;
+    static Owned events[kEvents];
+    static kairos_port_packet packets[kEvents + 1];
+    const Owned port = make_port();
+    for (Owned& event : events) {
+        event = make_event();
+        REQUIRE_STATUS(0, kairos_port_bind(port, event, 1, kUser0));
+        REQUIRE_STATUS(0, kairos_object_signal(event, 0, kUser0));
+    }
+    {
+        const Metronome metronome;
+        EXPECT_STATUS(kEvents, kairos_port_wait(port, packets, kEvents + 1, 0, kForever));
+        metronome.hear_of_all();
+    }
+    EXPECT_NO_PACKET(port);
+    for (Owned& event : events) event.close();
+}
