@@ -66,6 +66,43 @@ class Commands(unittest.TestCase):
                 self.assertEqual(session.finish()[1], status)
 
 
+class Pipelines(unittest.TestCase):
+    def test_bytes_flow(self) -> None:
+        with Session(harts=2) as session:
+            session.expect(PROMPT)
+            before = session.run("ps").count("\n")
+            self.assertEqual(session.run("echo one two | cat"), "one two\n")
+            self.assertEqual(session.run("cat welcome.txt | grep -n Welcome"),
+                             "1:Welcome to Kairos.\n")
+            whole = session.run("cat welcome.txt")
+            self.assertEqual(session.run("cat welcome.txt | cat | wc -l").strip(),
+                             str(whole.count("\n")))
+            self.assertEqual(session.run("cat welcome.txt | head -n 1"), "Welcome to Kairos.\n")
+            self.assertEqual(session.run("time echo x | wc -c").split()[0], "2")
+            self.assertEqual(session.run("ps").count("\n"), before)
+
+    def test_what_is_typed_goes_to_the_first(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.type("cat | grep b | wc -l\r")
+            session.expect("wc -l\r\n")
+            session.type("abc\rxyz\rbb\r\x04")
+            self.assertIn("2", session.expect(PROMPT).splitlines()[-2])
+
+    def test_all_of_it_ends(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.type("cat | cat | cat\r")
+            session.expect("cat\r\n")
+            session.type("\x03")
+            session.expect("cat: interrupted")
+            session.expect(PROMPT)
+            self.assertNotIn(" cat\n", session.run("ps"))
+            # A writer whose reader has gone ends, too.
+            self.assertIn("Lua", session.run("lua -e 'while io.write(_VERSION, 10) do end' | head"))
+            self.assertNotIn(" lua\n", session.run("ps"))
+
+
 class Lua(unittest.TestCase):
     def test_interactive(self) -> None:
         with Session() as session:
@@ -98,7 +135,10 @@ class Mistakes(unittest.TestCase):
             self.assertIn("ended with code 1", session.run("cat nofile"))
             self.assertIn("null pointer", session.run("fault"))
             self.assertIn("quote", session.run("echo 'open"))
-            self.assertIn("no pipes", session.run("echo a | cat"))
+            self.assertIn("no lists", session.run("echo a; cat"))
+            self.assertIn("command is missing", session.run("echo a |"))
+            self.assertIn("no such command", session.run("echo a | nosuch"))
+            self.assertIn("part of the shell", session.run("help | cat"))
             self.assertIn("not a process", session.run("kill 1"))
             self.assertEqual(session.run("true"), "")
 

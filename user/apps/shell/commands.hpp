@@ -22,9 +22,12 @@ inline constexpr std::array kCommands = {
     Command{"echo", "[WORD...]", "print words", nullptr, false},
     Command{"exit", "", "end this shell; a new one is started", nullptr, true},
     Command{"fault", "", "write through a null pointer", nullptr, false},
+    Command{"grep", "[-cinv] TEXT [FILE...]", "the lines that have TEXT in them", nullptr, false},
     Command{"harts", "", "what each hart has done", "it reads the scheduler's counters", false},
+    Command{"head", "[-n LINES] [FILE...]", "the first lines", nullptr, false},
     Command{"help", "[COMMAND]", "list the commands, or describe one", nullptr, true},
     Command{"kill", "ID...", "end processes", "it opens processes that others started", false},
+    Command{"lua", "[SCRIPT [WORD...]]", "the Lua interpreter", nullptr, false},
     Command{"ls", "[FOLDER]", "list the files of the boot archive", nullptr, false},
     Command{"mem", "", "how much memory there is and is used", "it reads the system's totals",
             false},
@@ -43,6 +46,7 @@ inline constexpr std::array kCommands = {
     Command{"trace", "[-k KIND,...] [-o OBJECT] ...", "show what the kernel does, live",
             "it reads and switches the kernel's trace", false},
     Command{"true", "", "do nothing, successfully", nullptr, false},
+    Command{"wc", "[-clw] [FILE...]", "count lines, words and bytes", nullptr, false},
 };
 
 // The command called `name`; null if it is not listed.

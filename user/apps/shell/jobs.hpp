@@ -1,18 +1,17 @@
-// The programs that run in the background.
+// What runs in the background.
 #pragma once
-
-#include <kairos/process.hpp>
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "apps/common/text_field.hpp"
+#include "apps/shell/pipeline.hpp"
 
 namespace shell {
 
 struct Job {
-    kairos::Process process;  // empty: this place is free
+    Pipeline pipeline;  // empty: this place is free
     char name[32] = {};
 };
 
@@ -23,7 +22,7 @@ class Jobs {
     // The place for another job; null if all are taken.
     Job* free_place() {
         for (Job& job : jobs_) {
-            if (!job.process) return &job;
+            if (job.pipeline.empty()) return &job;
         }
         return nullptr;
     }

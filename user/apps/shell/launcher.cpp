@@ -26,8 +26,7 @@ const kairos::Handle& system_resource() {
     return resource;
 }
 
-kairos::Result<kairos::Process> launch(char* const arguments[], const kairos::Channel& input,
-                                       const kairos::Channel& output) {
+kairos::Result<kairos::Process> launch(char* const arguments[], const Streams& streams) {
     const char* program = arguments[0];
     char path[1 + KAIROS_ARCHIVE_NAME_MAX];
     // The slash is passed over; without it, "self" would be this shell.
@@ -35,9 +34,9 @@ kairos::Result<kairos::Process> launch(char* const arguments[], const kairos::Ch
     if (static_cast<size_t>(length) >= sizeof(path)) return std::unexpected(kairos::Error::NOENT);
 
     common::Gifts gifts;
-    gifts.add_duplicate(KAIROS_BOOT_STDIN, input);
-    gifts.add_duplicate(KAIROS_BOOT_STDOUT, output);
-    gifts.add_duplicate(KAIROS_BOOT_STDERR, output);
+    gifts.add_duplicate(KAIROS_BOOT_STDIN, streams.input);
+    gifts.add_duplicate(KAIROS_BOOT_STDOUT, streams.output);
+    gifts.add_duplicate(KAIROS_BOOT_STDERR, streams.error);
     gifts.add_duplicate(KAIROS_BOOT_NAMES, common::names_handle());
     if (is_entitled_to_system(program)) {
         gifts.add_duplicate(KAIROS_BOOT_RESOURCE, system_resource());

@@ -5,7 +5,6 @@
 
 #include "apps/common/process_end.hpp"
 #include "apps/shell/event_keys.hpp"
-#include "apps/shell/launcher.hpp"
 
 namespace shell {
 
@@ -15,10 +14,6 @@ namespace {
 constexpr int64_t kHangUpCode = 129;
 constexpr int64_t kInterruptCode = 130;
 
-bool has_ended(const kairos::Process& process) {
-    return (process.poll(POLLHUP).value_or(0) & POLLHUP) != 0;
-}
-
 uint64_t id_of(const kairos::Handle& object) {
     kairos_info_basic info = {};
     kairos_object_info(object.get(), KAIROS_INFO_BASIC, &info, sizeof(info));
@@ -27,35 +22,37 @@ uint64_t id_of(const kairos::Handle& object) {
 
 }  // namespace
 
-void Runner::run_in_foreground(char** arguments) {
+void Runner::run_in_foreground(std::span<const Stage> stages) {
     // First the input, then the flush that shows the end of the command line: what is typed after
     // that is the program's, what was typed before is the shell's. A program can do without input.
     ForegroundInput input = terminal_.open_foreground().value_or(ForegroundInput{});
     terminal_.flush();
-    const auto process = launch(arguments, input.stream, terminal_.output());
-    if (!process) {
+    Pipeline pipeline;
+    const auto started = pipeline.start(
+        stages, {.input = input.stream, .output = terminal_.output(), .error = terminal_.output()});
+    if (!started) {
         terminal_.close_foreground(input);
-        report_start_failure(arguments[0], process.error());
+        report_start_failure(started.error());
         return;
     }
-    port_.bind(*process, kForegroundEvent, KPORT_BIND_TERMINATED);
-    const Ending ending = wait_for(*process, input);
+    pipeline.bind(port_, kForegroundEvent);
+    const Ending ending = wait_for(pipeline, input);
     terminal_.close_foreground(input);
     if (ending == Ending::Interrupted) terminal_.forget_keys();  // they were meant for it
-    report_end(arguments[0], *process, ending);
+    report_end(stages.back().arguments[0], pipeline.last(), ending);
 }
 
-Runner::Ending Runner::wait_for(const kairos::Process& process, const ForegroundInput& input) {
+Runner::Ending Runner::wait_for(const Pipeline& pipeline, const ForegroundInput& input) {
     Ending ending = Ending::ByItself;
-    while (!has_ended(process)) {
+    while (!pipeline.has_ended()) {
         const auto packet = port_.wait();
         if (!packet) continue;
         if (packet->key == kSessionEvent && is_interrupted(input)) {
             ending = Ending::Interrupted;
-            process.kill(kInterruptCode);
+            pipeline.kill(kInterruptCode);
         } else if (packet->key == kKeysEvent && !terminal_.receive_keys()) {
             ending = Ending::ConsoleLost;
-            process.kill(kHangUpCode);
+            pipeline.kill(kHangUpCode);
         } else if (packet->key <= Jobs::kMax) {
             report_job(packet->key);
         }
@@ -84,44 +81,46 @@ void Runner::report_end(const char* name, const kairos::Process& process, Ending
     terminal_.print("%s %s\n", name, end);
 }
 
-void Runner::report_start_failure(const char* name, kairos::Error error) {
-    switch (error) {
-        case kairos::Error::NOENT:
-            terminal_.print("%s: no such command; 'help' lists them\n", name);
-            break;
-        case kairos::Error::NOEXEC:
-            terminal_.print("%s: not a program\n", name);
-            break;
-        default:
-            terminal_.print("%s: cannot be started: %s\n", name, kairos::text_of(error));
-            break;
+void Runner::report_start_failure(const Pipeline::Failure& failure) {
+    const char* what = failure.what != nullptr ? failure.what : "a pipe";
+    if (failure.is_file) {
+        terminal_.print("%s: %s\n", what, kairos::text_of(failure.error));
+    } else if (failure.error == kairos::Error::NOENT) {
+        terminal_.print("%s: no such command; 'help' lists them\n", what);
+    } else if (failure.error == kairos::Error::NOEXEC) {
+        terminal_.print("%s: not a program\n", what);
+    } else {
+        terminal_.print("%s: cannot be started: %s\n", what, kairos::text_of(failure.error));
     }
 }
 
-void Runner::run_in_background(char** arguments) {
+void Runner::run_in_background(std::span<const Stage> stages) {
+    const char* name = stages.back().arguments[0];
     Job* job = jobs_.free_place();
     if (job == nullptr) {
-        terminal_.print("%s: too many programs are in the background\n", arguments[0]);
+        terminal_.print("%s: too many programs are in the background\n", name);
         return;
     }
     terminal_.flush();
-    auto process = launch(arguments, kairos::Channel(), terminal_.output());
-    if (!process) {
-        report_start_failure(arguments[0], process.error());
+    const auto started = job->pipeline.start(
+        stages,
+        {.input = kairos::Handle(), .output = terminal_.output(), .error = terminal_.output()});
+    if (!started) {
+        *job = {};
+        report_start_failure(started.error());
         return;
     }
-    job->process = std::move(*process);
-    common::write_field(job->name, std::string_view(arguments[0]).substr(0, sizeof(job->name) - 1));
+    common::write_field(job->name, std::string_view(name).substr(0, sizeof(job->name) - 1));
     const size_t number = jobs_.number(*job);
     terminal_.print("[%zu] %s runs as process %" PRIu64 "\n", number, job->name,
-                    id_of(job->process));
-    port_.bind(job->process, number, KPORT_BIND_TERMINATED);
+                    id_of(job->pipeline.last()));
+    job->pipeline.bind(port_, number);
 }
 
 void Runner::report_job(uint64_t number) {
     Job& job = jobs_.at(number);
-    if (!job.process || !has_ended(job.process)) return;
-    const kairos_info_process info = job.process.info().value_or(kairos_info_process{});
+    if (job.pipeline.empty() || !job.pipeline.has_ended()) return;
+    const kairos_info_process info = job.pipeline.last().info().value_or(kairos_info_process{});
     char end[200];
     common::describe_end(info, end);
     terminal_.print("[%" PRIu64 "] %s %s\n", number, job.name, end);

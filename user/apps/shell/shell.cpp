@@ -83,50 +83,59 @@ void Shell::execute(std::string_view line) {
     } else if (command_line_.empty()) {
         return;
     } else if (command_line_.background()) {
-        spawn(command_line_.arguments());
+        spawn(command_line_.stages());
     } else {
-        execute(command_line_.arguments());
+        execute(command_line_.stages());
     }
 }
 
 // Built in is only what acts on the shell itself: on its life, on its knowledge, and on how it
-// starts programs.
-void Shell::execute(char** arguments) {
+// starts programs. `spawn` and `time` stand before a whole pipeline.
+void Shell::execute(std::span<Stage> stages) {
+    char**& arguments = stages.front().arguments;
     const std::string_view name = arguments[0];
-    if (name == "exit") {
+    if (name == "exit" && stages.size() == 1) {
         leaving_ = true;
-    } else if (name == "help") {
+    } else if (name == "help" && stages.size() == 1) {
         print_help(terminal_, arguments[1]);
     } else if (name == "spawn") {
-        spawn(arguments + 1);
+        ++arguments;
+        spawn(stages);
     } else if (name == "time") {
-        time(arguments + 1);
-    } else {
-        runner_.run_in_foreground(arguments);
+        ++arguments;
+        time(stages);
+    } else if (runs_programs_only(stages)) {
+        runner_.run_in_foreground(stages);
     }
 }
 
-void Shell::spawn(char** arguments) {
-    const char* name = arguments[0];
-    if (name == nullptr) {
+// Says so if not.
+bool Shell::runs_programs_only(std::span<const Stage> stages) {
+    for (const Stage& stage : stages) {
+        const Command* command = find_command(stage.arguments[0]);
+        if (command == nullptr || !command->built_in) continue;
+        terminal_.print("%s: is part of the shell and runs by itself, in the foreground only\n",
+                        stage.arguments[0]);
+        return false;
+    }
+    return true;
+}
+
+void Shell::spawn(std::span<const Stage> stages) {
+    if (stages.front().arguments[0] == nullptr) {
         terminal_.write("usage: spawn COMMAND [WORD...]\n");
-        return;
+    } else if (runs_programs_only(stages)) {
+        runner_.run_in_background(stages);
     }
-    const Command* command = find_command(name);
-    if (command != nullptr && command->built_in) {
-        terminal_.print("%s: is part of the shell and cannot run in the background\n", name);
-        return;
-    }
-    runner_.run_in_background(arguments);
 }
 
-void Shell::time(char** arguments) {
-    if (arguments[0] == nullptr) {
+void Shell::time(std::span<Stage> stages) {
+    if (stages.front().arguments[0] == nullptr) {
         terminal_.write("usage: time COMMAND [WORD...]\n");
         return;
     }
     const Stopwatch stopwatch;
-    execute(arguments);
+    execute(stages);
     stopwatch.report(terminal_);
 }
 

@@ -31,9 +31,10 @@ class Shell {
     void on_event_while_editing();
 
     void execute(std::string_view line);
-    void execute(char** arguments);
-    void spawn(char** arguments);
-    void time(char** arguments);
+    void execute(std::span<Stage> stages);
+    bool runs_programs_only(std::span<const Stage> stages);
+    void spawn(std::span<const Stage> stages);
+    void time(std::span<Stage> stages);
 
     kairos::Port port_;
     Terminal terminal_;
