@@ -22,6 +22,7 @@ constexpr uint32_t kSupervisorExternal = 9;  // a hart's interrupt that contexts
 
 constinit Machine the_machine{};
 constinit Plic the_plic{};
+constinit Seed the_seed{};
 const void* tree = nullptr;
 uint32_t intc_phandles[kMaxHarts];  // of the interrupt controller inside hart_ids[i]
 
@@ -254,6 +255,19 @@ void read_command_line(int chosen) {
     __builtin_memcpy(the_machine.command_line, text, length + 1);
 }
 
+// Adds the bits of a property to the seed, and wipes them out in the tree, which stays in memory.
+void draw_seed(int chosen, const char* name) {
+    int bytes = 0;
+    const void* property = fdt_getprop(tree, chosen, name, &bytes);
+    if (property == nullptr) return;
+    auto* volatile_bytes = static_cast<volatile uint8_t*>(const_cast<void*>(property));
+    for (int i = 0; i < bytes; ++i) {
+        const uint64_t byte = volatile_bytes[i];
+        the_seed.words[i / 8 % Seed::kWords] ^= byte << i % 8 * 8;
+        volatile_bytes[i] = 0;
+    }
+}
+
 // ---- Harts --------------------------------------------------------------------------------------
 
 // Whether the ISA string names an extension of several letters: rv64imac_zicsr_sstc
@@ -388,6 +402,12 @@ Registers::Registers(PhysicalRange range)
 const Machine& machine() { return the_machine; }
 const Plic& plic() { return the_plic; }
 
+Seed take_seed() {
+    const Seed taken = the_seed;
+    for (volatile uint64_t& word : the_seed.words) word = 0;
+    return taken;
+}
+
 // The devices to report with come first.
 void read_device_tree(PhysicalAddress device_tree, uint64_t boot_hardware_id) {
     if (device_tree.value == 0 || device_tree.value % 8 != 0 ||
@@ -404,6 +424,8 @@ void read_device_tree(PhysicalAddress device_tree, uint64_t boot_hardware_id) {
     if (nodes.chosen.found()) {
         read_archive(nodes.chosen.offset);
         read_command_line(nodes.chosen.offset);
+        draw_seed(nodes.chosen.offset, "rng-seed");
+        draw_seed(nodes.chosen.offset, "kaslr-seed");
     }
     read_harts(nodes, boot_hardware_id);
     read_plic(nodes);

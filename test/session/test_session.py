@@ -41,6 +41,18 @@ class Commands(unittest.TestCase):
             self.assertRegex(session.run("objects"), r"\d+  channel")
             self.assertRegex(session.run("time true"), r"\d+ ns")
 
+    def test_two_boots_place_differently(self) -> None:
+        def boot() -> list[str]:
+            with Session(files={"placement": compile_program("placement.cpp")}) as session:
+                session.expect(PROMPT)
+                places = session.run("placement").split()
+                self.assertEqual(len(places), 2)
+                return places
+
+        first, second = boot(), boot()
+        for one, other in zip(first, second):
+            self.assertNotEqual(one, other)
+
     def test_the_kernel_explains_itself(self) -> None:
         with Session() as session:
             session.expect(PROMPT)

@@ -31,6 +31,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help="give up after S seconds (never)")
     parser.add_argument("--icount", action="store_true",
                         help="one instruction is one nanosecond; one hart; repeatable")
+    parser.add_argument("--seed", type=int, metavar="N",
+                        help="what the machine draws at random follows from N (1 with --icount, "
+                             "otherwise another each time)")
     parser.add_argument("--file", action="append", default=[], metavar="HOST:NAME",
                         help="adds a file to the boot archive; may be given again")
     parser.add_argument("--kernel", type=Path, help="another kernel")
@@ -76,10 +79,13 @@ def read_command(words: list[str]) -> tuple[Machine, Path, list[str]]:
             raise ValueError("--timeout takes more than 0 seconds")
         if options.icount and options.harts > 1:
             raise ValueError("--icount runs one hart; leave --harts out")
+        if options.seed is not None and not 0 <= options.seed < 1 << 32:
+            raise ValueError("--seed takes 0 to 2^32 - 1")
         if not Path(program).is_file():
             raise ValueError(f"there is no program {program}")
         machine = Machine(kernel=find_kernel(options.kernel), harts=options.harts,
                           memory=options.memory, timeout=options.timeout, icount=options.icount,
+                          seed=1 if options.icount and options.seed is None else options.seed,
                           files=find_files(options.file))
     except ValueError as problem:
         parser.error(str(problem))

@@ -161,6 +161,7 @@ class Machine:
     memory: int = 128          # MiB
     timeout: float | None = None
     icount: bool = False
+    seed: int | None = None    # of what the machine draws at random; None: another each time
     options: list[str] = field(default_factory=list)      # further ones of the kernel
     files: dict[str, Path] = field(default_factory=dict)  # of the boot archive, besides the program
 
@@ -185,7 +186,8 @@ class Machine:
                 str(self.harts), "-m", str(self.memory), "-nic", "none", "-display", "none",
                 "-monitor", "none", "-serial", "stdio", "-no-reboot", "-kernel", str(self.kernel),
                 "-initrd", str(image), "-append", append,
-                *(["-icount", "shift=0"] if self.icount else [])]
+                *(["-icount", "shift=0"] if self.icount else []),
+                *(["-seed", str(self.seed)] if self.seed is not None else [])]
 
     def _run_emulator(self, command: list[str], out: Sink, log: Sink) -> int:
         def complain(problem: str) -> None:

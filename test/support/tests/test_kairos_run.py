@@ -139,6 +139,15 @@ class Calls(StandIn):
         self.assertEqual(self.call("--icount").returncode, 0)
         words = self.emulator_words()
         self.assertIn(("-icount", "shift=0"), list(zip(words, words[1:])))
+        self.assertIn(("-seed", "1"), list(zip(words, words[1:])))
+
+    def test_seed(self) -> None:
+        self.assertEqual(self.call().returncode, 0)
+        self.assertNotIn("-seed", self.emulator_words())
+        self.assertEqual(self.call("--icount", "--seed", "7").returncode, 0)
+        words = self.emulator_words()
+        self.assertIn(("-seed", "7"), list(zip(words, words[1:])))
+        self.assertEqual(self.call("--seed", "-1").returncode, 2)
 
     def test_files(self) -> None:
         self.emulate(f"{BOOTED}; while [ $# -gt 0 ]; do "

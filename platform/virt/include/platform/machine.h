@@ -45,6 +45,15 @@ struct Machine {
 // The machine as read_device_tree found it.
 const Machine& machine();
 
+// Bits that whoever started the machine drew at random; zeros where there are none.
+struct Seed {
+    static constexpr uint32_t kWords = 4;
+    uint64_t words[kWords];
+};
+// What the tree's rng-seed and kaslr-seed say. To be taken once: it is nowhere else afterwards, and
+// taken again it is zeros.
+Seed take_seed();
+
 // Reads the tree. On a missing or broken part says what is wrong on the console (through SBI if
 // need be) and stops the machine. Call once, on the first hart, with the direct map in place.
 void read_device_tree(PhysicalAddress device_tree, uint64_t boot_hardware_id);
