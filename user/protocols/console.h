@@ -28,6 +28,10 @@ enum {
     /* `input`, of this session. Nothing more is delivered to it; what was delivered can still be
      * received. Reply: status (0, -ENOENT). */
     KAIROS_CONSOLE_CLOSE_INPUT,
+    /* Whether the endpoint with the id `input` is the console's end of an open stream, whoever
+     * opened it. Who holds the other end knows the id (kairos_info_channel.peer_id), and learns
+     * that way that it leads to a person. Reply: status (0, -ENOENT). */
+    KAIROS_CONSOLE_IS_TERMINAL,
 };
 
 enum {
@@ -38,7 +42,7 @@ enum {
 struct kairos_console_request {
     uint32_t kind;
     uint32_t mode;  /* OPEN_INPUT */
-    uint64_t input; /* CLOSE_INPUT */
+    uint64_t input; /* CLOSE_INPUT, IS_TERMINAL */
 };
 
 /* status: 0, -EINVAL malformed, -EMFILE no room for another stream, -ENOMEM, -ENOENT. */

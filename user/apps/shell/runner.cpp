@@ -3,6 +3,7 @@
 
 #include <cinttypes>
 
+#include "apps/common/object_id.hpp"
 #include "apps/common/process_end.hpp"
 #include "apps/shell/event_keys.hpp"
 
@@ -13,12 +14,6 @@ namespace {
 // Exit codes of programs that the shell kills, as elsewhere in the world.
 constexpr int64_t kHangUpCode = 129;
 constexpr int64_t kInterruptCode = 130;
-
-uint64_t id_of(const kairos::Handle& object) {
-    kairos_info_basic info = {};
-    kairos_object_info(object.get(), KAIROS_INFO_BASIC, &info, sizeof(info));
-    return info.id;
-}
 
 }  // namespace
 
@@ -113,7 +108,7 @@ void Runner::run_in_background(std::span<const Stage> stages) {
     common::write_field(job->name, std::string_view(name).substr(0, sizeof(job->name) - 1));
     const size_t number = jobs_.number(*job);
     terminal_.print("[%zu] %s runs as process %" PRIu64 "\n", number, job->name,
-                    id_of(job->pipeline.last()));
+                    common::id_of(job->pipeline.last()));
     job->pipeline.bind(port_, number);
 }
 

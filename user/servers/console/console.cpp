@@ -38,9 +38,16 @@ kairos::Result<> Console::answer(uint64_t client, kairos::Request& request) {
             return answer_with_input(client, wanted->mode, request);
         case KAIROS_CONSOLE_CLOSE_INPUT:
             return answer_with_status(inputs_.close(client, wanted->input), request);
+        case KAIROS_CONSOLE_IS_TERMINAL:
+            return answer_with_status(find_terminal(wanted->input), request);
         default:
             return answer_with_status(std::unexpected(kairos::Error::INVAL), request);
     }
+}
+
+kairos::Result<> Console::find_terminal(uint64_t endpoint) const {
+    if (endpoint != 0 && (inputs_.has(endpoint) || outputs_.has(endpoint))) return {};
+    return std::unexpected(kairos::Error::NOENT);
 }
 
 kairos::Result<> Console::answer_with_status(kairos::Result<> result, kairos::Request& request) {

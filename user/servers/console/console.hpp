@@ -44,6 +44,7 @@ class Console {
     kairos::Result<> answer(uint64_t client, kairos::Request& request);
     kairos::Result<> answer_with_output(uint64_t client, kairos::Request& request);
     kairos::Result<> answer_with_input(uint64_t client, uint32_t mode, kairos::Request& request);
+    kairos::Result<> find_terminal(uint64_t endpoint) const;
     static kairos::Result<> answer_with_status(kairos::Result<> result, kairos::Request& request);
     void on_interrupt(uint64_t client, uint64_t input);
     void forget_listener(uint64_t client);

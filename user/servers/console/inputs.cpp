@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/common/object_id.hpp"
+
 namespace console {
 
 kairos::Result<Inputs::Opened> Inputs::open(uint64_t client, uint32_t mode) {
@@ -25,7 +27,8 @@ kairos::Result<Inputs::Opened> Inputs::open(uint64_t client, uint32_t mode) {
     if (!watch) return std::unexpected(watch.error());
 
     last_number_ = number;
-    *input = {number, client, mode, std::move(ends->first), *watch};
+    const uint64_t endpoint = common::id_of(ends->first);
+    *input = {number, client, mode, std::move(ends->first), endpoint, *watch};
     const size_t length = std::exchange(typed_ahead_length_, 0);
     type({typed_ahead_.data(), length});
     return Opened{number, std::move(ends->second)};
@@ -47,6 +50,10 @@ Inputs::Input* Inputs::free_place(uint64_t client) {
 Inputs::Input* Inputs::foreground() {
     Input* newest = std::ranges::max_element(inputs_, {}, &Input::number);
     return newest->number != 0 ? newest : nullptr;
+}
+
+bool Inputs::has(uint64_t endpoint) const {
+    return std::ranges::find(inputs_, endpoint, &Input::endpoint) != inputs_.end();
 }
 
 kairos::Result<> Inputs::close(uint64_t client, uint64_t number) {

@@ -47,6 +47,9 @@ class Inputs {
     // Closes an input of `client`. -ENOENT if it has no such.
     kairos::Result<> close(uint64_t client, uint64_t number);
 
+    // Whether the endpoint with this id is our end of one.
+    bool has(uint64_t endpoint) const;
+
     // Takes what was typed.
     void type(std::string_view bytes);
 
@@ -56,7 +59,8 @@ class Inputs {
         uint64_t client = 0;
         uint32_t mode = KAIROS_CONSOLE_COOKED;
         kairos::Channel channel;
-        uint64_t watch = 0;  // the server's name for watching the channel
+        uint64_t endpoint = 0;  // the channel's id
+        uint64_t watch = 0;     // the server's name for watching the channel
     };
 
     static constexpr size_t kTypedAheadMax = KAIROS_CONSOLE_INPUT_MAX;

@@ -22,12 +22,20 @@ class Outputs {
     // -EMFILE if there are too many, errors of making and serving a channel.
     kairos::Result<kairos::Channel> open(uint64_t client);
 
+    // Whether the endpoint with this id is our end of one.
+    bool has(uint64_t endpoint) const;
+
   private:
-    uint64_t* free_place(uint64_t client);
+    struct Output {
+        uint64_t client = 0;    // 0: a free place
+        uint64_t endpoint = 0;  // the id of our end
+    };
+
+    Output* free_place(uint64_t client);
 
     kairos::Server& server_;
     common::ByteSink& screen_;
-    std::array<uint64_t, kMax> owners_{};  // of each open output its client; 0: a free place
+    std::array<Output, kMax> outputs_{};
 };
 
 }  // namespace console
