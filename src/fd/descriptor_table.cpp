@@ -38,6 +38,7 @@ uint32_t DescriptorTable::lowest_free(uint32_t from) const {
 }
 
 Status DescriptorTable::make_room(uint32_t number) {
+    if (number < kFirst) return {};
     Entry*& chunk = chunks_[number / kEntriesPerChunk];
     if (chunk != nullptr) return {};
     TRY(charge_.grow(kPageSize));

@@ -111,12 +111,14 @@ class DescriptorTable final : public CapTable {
     };
     static_assert(sizeof(Entry) == 16);
     static constexpr uint32_t kEntriesPerChunk = kPageSize / sizeof(Entry);
+    static constexpr uint32_t kFirst = 16;  // few programs have more
     static constexpr uint32_t kChunks = KFD_MAX_PER_PROCESS / kEntriesPerChunk;
     static constexpr uint32_t kNumbersPerWord = 64;
     static constexpr uint32_t kWords = KFD_MAX_PER_PROCESS / kNumbersPerWord;
     static_assert(KFD_MAX_PER_PROCESS % kEntriesPerChunk == 0);
 
     Entry& entry(uint32_t number) const REQUIRES(lock_) {
+        if (number < kFirst) return first_[number];
         return chunks_[number / kEntriesPerChunk][number % kEntriesPerChunk];
     }
     bool taken(uint32_t number) const REQUIRES(lock_) {
@@ -137,8 +139,9 @@ class DescriptorTable final : public CapTable {
 
     Budget& budget_;  // counted by charge_
     mutable SpinLock lock_{LockRank::kHandleTable};
-    Entry* chunks_[kChunks] GUARDED_BY(lock_) = {};
-    uint32_t chunk_count_ GUARDED_BY(lock_) = 0;  // chunks that exist, in no order
+    mutable Entry first_[kFirst] GUARDED_BY(lock_) = {};
+    Entry* chunks_[kChunks] GUARDED_BY(lock_) = {};  // of the others
+    uint32_t chunk_count_ GUARDED_BY(lock_) = 0;     // chunks that exist, in no order
     uint64_t taken_[kWords] GUARDED_BY(lock_) = {};
     uint32_t closing_from_ = 0;  // close_some's progress
     std::atomic<uint32_t> used_{0};
