@@ -10,9 +10,6 @@
 
 namespace {
 constinit mm::ObjectCache<ChannelPair> pair_cache;
-
-// Messages dropped between two chances for others to run.
-constexpr int kDroppedPerPiece = 2;
 }  // namespace
 
 ChannelPair* ChannelPair::allocate() {
@@ -156,22 +153,21 @@ bool Endpoint::on_unowned() {
     return true;
 }
 
-// Drops what is queued. A message that a receiver is still copying is left to it.
+// Drops a queued message, which may be large and carry handles. One that a receiver is still
+// copying is left to it.
 bool Endpoint::wind_up() {
-    for (int dropped = 0; dropped < kDroppedPerPiece; ++dropped) {
-        Message doomed;  // closes its handles and frees its frames without the lock
-        LockGuard held(guard());
-        if (turn_taken_) return false;
-        if (queue_.empty()) {
-            become(EndpointState::kClosed);
-            trace<TraceEvent::endpoint_closed>(static_cast<uint64_t>(id()),
-                                               static_cast<uint64_t>(pair_.ids[1 - side_]));
-            return true;
-        }
-        queue_.pop(doomed);
-        trace_message<TraceEvent::drop>(doomed.txid, doomed.size(), doomed.handles.count(),
-                                        queue_.count());
+    Message doomed;  // closes its handles and frees its frames without the lock
+    LockGuard held(guard());
+    if (turn_taken_) return false;
+    if (queue_.empty()) {
+        become(EndpointState::kClosed);
+        trace<TraceEvent::endpoint_closed>(static_cast<uint64_t>(id()),
+                                           static_cast<uint64_t>(pair_.ids[1 - side_]));
+        return true;
     }
+    queue_.pop(doomed);
+    trace_message<TraceEvent::drop>(doomed.txid, doomed.size(), doomed.handles.count(),
+                                    queue_.count());
     return false;
 }
 

@@ -13,7 +13,7 @@
 
 namespace {
 // Steps of PageTree::free_some in one piece of dismantling.
-constexpr uint32_t kStepsPerPiece = 32;
+constexpr uint32_t kStepsPerPiece = 16;
 
 // Whole pages, at most all of user space.
 constexpr uint64_t kMaxSize = arch::kUserEnd;

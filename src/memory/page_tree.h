@@ -53,7 +53,7 @@ class PageTree {
     uint64_t next_present(uint64_t page);
 
     // Goes on freeing the pages from `first` on, and the tables that begin there: those below
-    // `cursor`, which begins as `first`, are done. So many steps of some 200 instructions; false
+    // `cursor`, which begins as `first`, are done. So many steps of up to 600 instructions; false
     // when nothing is left.
     bool free_some(uint64_t first, uint64_t& cursor, uint32_t steps, Charge& charge);
 

@@ -11,7 +11,7 @@
 #include "sync/preemption.h"
 
 namespace {
-constexpr uint32_t kStepsPerPiece = 32;
+constexpr uint32_t kStepsPerPiece = 16;
 }
 
 // On success `old_size` is above `size` if there is something to cut off, which nobody else does

@@ -15,6 +15,7 @@
 #include "platform/machine.h"
 #include "process/process.h"
 #include "sched/scheduler.h"
+#include "sync/preemption.h"
 #include "syscall/bodies.h"
 #include "trace/counters.h"
 #include "trace/records.h"
@@ -22,6 +23,9 @@
 namespace system_calls {
 
 namespace {
+
+// Elements of an array copied between two chances for others to run.
+constexpr uint32_t kElementsPerTurn = 8;
 
 struct Query {
     HandleValue handle;
@@ -159,14 +163,17 @@ Result<int64_t> platform_info(const Query& query) {
                                               .timebase_hz = machine.timebase_hz});
 }
 
-// Answers an array, element by element.
+// Answers an array, element by element. Uses no object, so that others may run in between.
 template <typename Describe>
 Result<int64_t> answer_each(const Query& query, uint32_t count, Describe describe_one) {
     using Element = decltype(describe_one(0u));
     TRY(check_system(query));
     if (query.size < count * sizeof(Element)) return Fail(Error::MSGSIZE);
     const UserPointer<Element> to{query.buffer.address};
-    for (uint32_t i = 0; i < count; ++i) TRY(to.at(i).write(describe_one(i)));
+    for (uint32_t i = 0; i < count; ++i) {
+        TRY(to.at(i).write(describe_one(i)));
+        if (i % kElementsPerTurn == kElementsPerTurn - 1) preemption_point();
+    }
     return static_cast<int64_t>(count * sizeof(Element));
 }
 
