@@ -12,8 +12,11 @@ program_flags := -O2 -g -Wall -Wextra -Werror -Iuser -ffile-prefix-map=$(CURDIR)
 .PHONY: programs
 programs: $(programs)
 
+# What these have in common is in user/servers/common.
+file_servers := archive tmp
 sources_of = $(sort $(wildcard user/servers/$(1)/*.c user/servers/$(1)/*.cpp \
-                               user/apps/$(1)/*.c user/apps/$(1)/*.cpp))
+                               user/apps/$(1)/*.c user/apps/$(1)/*.cpp \
+                               $(if $(filter $(1),$(file_servers)),user/servers/common/*.cpp)))
 headers_of_programs := $(wildcard user/protocols/* user/apps/common/* user/servers/*/*.h* \
                                   user/apps/*/*.h*)
 

@@ -34,7 +34,7 @@ host_upper := $(sort $(filter-out $(host_trace) $(addprefix src/,trace/log.cpp t
     $(addprefix process/,boot_options.cpp elf_image.cpp first_program.cpp panic.cpp)), \
     $(filter-out $(host_lower),$(shell find src -name '*.cpp'))) $(wildcard test/host/scheduled/*.cpp))
 host_user := apps/shell/command_line apps/shell/line_editor servers/console/line_discipline \
-    servers/init/manifest
+    servers/init/manifest servers/tmp/memory_volume
 
 host_unit_sources := $(sort $(wildcard test/host/*.cpp)) $(host_arch) $(host_lower)
 host_ipc_sources := $(sort $(wildcard test/host/ipc/*.cpp)) $(host_arch) $(host_lower) $(host_upper)
@@ -44,7 +44,8 @@ host_user_sources := $(sort $(wildcard test/host/user/*.cpp)) test/host/arch/mai
 host_common_flags := -std=c++23 -g -Wall -Wextra -Werror -DKAIROS_DEBUG=1
 host_kernel_flags := $(host_common_flags) -DKAIROS_MEASURE=0 -O1 -Isrc -Iplatform/virt/include \
     -Itest/host/arch/include -Itest/host/scheduled/include -Itest/host
-host_user_flags := $(host_common_flags) -O1 -Iuser -Iuser/apps -Iuser/servers -Iuser/include
+host_user_flags := $(host_common_flags) -O1 -Iuser -Iuser/apps -Iuser/servers -Iuser/include \
+    -I$(HOST)/include
 host_sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 # Every taking of a lock is a point at which another hart may come in between.
 host_lock_hooks := -Wl,--wrap=_Z15note_lock_taken8LockRank
@@ -53,11 +54,13 @@ host_tests := $(addprefix $(HOST)/,unit-tests ipc-tests user-tests)
 $(HOST)/%.cpp.o: %.cpp
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCXX,$<) g++ $(host_kernel_flags) $(host_sanitizers) -MMD -MP -c $< -o $@
+# Programs see the contract as <kairos/abi/...>.
+host_abi = mkdir -p $(HOST)/include/kairos && ln -sfn $(CURDIR)/src/abi $(HOST)/include/kairos/abi
 $(HOST)/user/%.cpp.o: user/%.cpp
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) && $(host_abi)
 	$(call quiet,HOSTCXX,$<) g++ $(host_user_flags) $(host_sanitizers) -MMD -MP -c $< -o $@
 $(HOST)/test/host/user/%.cpp.o: test/host/user/%.cpp
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) && $(host_abi)
 	$(call quiet,HOSTCXX,$<) g++ $(host_user_flags) $(host_sanitizers) -MMD -MP -c $< -o $@
 
 $(HOST)/unit-tests: $(host_unit_sources:%=$(HOST)/%.o)
@@ -85,7 +88,7 @@ $(HOST)/threads/%: test/host/threads/%.cpp
 fuzz_tests := $(HOST)/fuzz/elf_file $(HOST)/fuzz/elf_image
 $(HOST)/fuzz/elf_file: test/fuzz/elf_file.cpp test/fuzz/damaged_elf.h user/lib/elf_file.cpp \
     user/lib/elf_file.hpp src/abi/elf.h
-	@mkdir -p $(@D) $(HOST)/include/kairos && ln -sfn $(CURDIR)/src/abi $(HOST)/include/kairos/abi
+	@mkdir -p $(@D) && $(host_abi)
 	$(call quiet,HOSTCXX,$<) g++ -std=c++23 -O1 -g -Wall -Wextra -Werror -I. -Isrc -Iuser/include \
 	    -I$(HOST)/include $(host_sanitizers) test/fuzz/elf_file.cpp user/lib/elf_file.cpp -o $@
 $(HOST)/fuzz/elf_image: test/fuzz/elf_image.cpp test/fuzz/damaged_elf.h \

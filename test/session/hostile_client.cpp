@@ -1,5 +1,5 @@
 // hostile_client: a program that misuses every channel it can reach: the names handle and sessions
-// with the archive and console servers. Prints a line for each attack, and "survived" if every
+// with the file servers and the console. Prints a line for each attack, and "survived" if every
 // server still answers afterwards. It must never be needed to trust what this program sends.
 #include <kairos/channel.hpp>
 
@@ -8,9 +8,10 @@
 #include <cstring>
 #include <vector>
 
-#include "apps/common/archive_client.hpp"
 #include "apps/common/connect.hpp"
+#include "apps/common/text_field.hpp"
 #include "protocols/console.h"
+#include "protocols/files.h"
 
 namespace {
 
@@ -75,8 +76,8 @@ void attack_session(const char* service) {
     std::printf("%s: requests whose replies nobody takes\n", service);
     if (auto session = common::connect(service, soon())) {
         for (uint32_t i = 0; i < 1000; ++i) {
-            kairos_archive_request request = {};
-            request.kind = 1 + i % 4;
+            kairos_files_request request = {};
+            request.kind = 1 + i % 7;
             if (!session->send(request, {}, {.deadline = soon()})) break;
         }
     }
@@ -118,11 +119,60 @@ void attack_console_streams() {
     }
 }
 
+// Opens all that a client may, reads no stream, and sends files what is no request.
+void attack_files(const char* service) {
+    const auto session = common::connect(service, soon());
+    if (!session) return;
+    kairos_files_request request = {};
+    std::strcpy(request.name, "welcome.txt");
+    request.flags = KAIROS_FILES_READ;
+    if (std::strcmp(service, KAIROS_TMP_SERVICE) == 0) {
+        request.flags = KAIROS_FILES_WRITE | KAIROS_FILES_CREATE;
+    }
+    std::vector<Channel> opened;
+    for (bool refused = false; !refused;) {
+        request.kind = opened.size() % 2 == 0 ? KAIROS_FILES_OPEN : KAIROS_FILES_OPEN_STREAM;
+        kairos::MessageBuffer<sizeof(kairos_files_reply)> buffer;
+        const auto called = session->call(kairos::bytes_of(request), buffer, {}, soon());
+        const auto reply = called ? buffer.as<kairos_files_reply>() : std::nullopt;
+        refused = !reply || reply->status < 0;
+        if (!refused) opened.emplace_back(buffer.take_handle().release());
+    }
+    std::printf("%s: refused after %zu\n", service, opened.size());
+    for (const Channel& channel : opened) send_garbage(channel);
+
+    std::printf("%s: files that cannot be\n", service);
+    for (uint32_t kind = 0; kind < 10; ++kind) {
+        for (uint32_t flags : {0u, 1u, 4u, 8u, 11u, 0x80000003u, ~0u}) {
+            request.kind = kind;
+            request.flags = flags;
+            std::memset(request.name, flags % 2 == 0 ? 'x' : 0, sizeof(request.name));
+            static_cast<void>(session->call<kairos_files_reply>(request, soon()));
+        }
+    }
+}
+
+// Files of ours must not be in the way of others.
+bool tmp_answers() {
+    const auto session = common::connect(KAIROS_TMP_SERVICE, KAIROS_TIME_INFINITE);
+    if (!session) return false;
+    kairos_files_request request = {};
+    request.kind = KAIROS_FILES_REMOVE;
+    std::strcpy(request.name, "welcome.txt");
+    const auto reply = session->call<kairos_files_reply>(request);
+    return reply && (reply->status == 0 || reply->status == -ENOENT);
+}
+
 // The servers may still be busy with what was sent, and clients that were let go still leave.
 bool archive_answers() {
     for (int attempt = 0; attempt < 100; ++attempt) {
-        const auto archive = common::ArchiveClient::connect();
-        if (archive && archive->find("manifest")) return true;
+        const auto archive = common::connect(KAIROS_ARCHIVE_SERVICE, soon());
+        kairos_files_request request = {};
+        request.kind = KAIROS_FILES_STAT;
+        std::strcpy(request.name, "manifest");
+        const auto reply = archive ? archive->call<kairos_files_reply>(request, soon())
+                                   : std::unexpected(archive.error());
+        if (reply && reply->status == 0) return true;
         kairos_sleep_until(kairos::after(50 * kairos::kMillisecond));
     }
     return false;
@@ -133,9 +183,12 @@ bool archive_answers() {
 int main() {
     attack_names();
     attack_session(KAIROS_ARCHIVE_SERVICE);
+    attack_session(KAIROS_TMP_SERVICE);
     attack_session(KAIROS_CONSOLE_SERVICE);
+    attack_files(KAIROS_ARCHIVE_SERVICE);
+    attack_files(KAIROS_TMP_SERVICE);
     attack_console_streams();
-    const bool survived = archive_answers();
-    std::printf("%s\n", survived ? "survived" : "the archive server does not answer");
+    const bool survived = archive_answers() && tmp_answers();
+    std::printf("%s\n", survived ? "survived" : "a server does not answer");
     return survived ? 0 : 1;
 }

@@ -99,9 +99,11 @@ class Session:
 
     def kill(self, name: str) -> None:
         """Kills the process called `name`, and waits until init and the shell have said so."""
-        screen = self.run(f"kill {self.process_id(name)}")
-        if f"{name} ended" not in screen:
+        _, said, rest = self.run(f"kill {self.process_id(name)}").partition(f"{name} ended")
+        if not said:
             self.expect(f"{name} ended")
+        if "\n" not in rest:
+            self.expect("\n")  # what is typed next does not come in between
 
     def finish(self) -> tuple[str, int]:
         """Waits for the machine to be off: all that was on the screen, the exit status."""

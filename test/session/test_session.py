@@ -144,7 +144,7 @@ class Mistakes(unittest.TestCase):
             session.expect(PROMPT)
             self.assertIn("no such command", session.run("nosuch"))
             self.assertIn("not a program", session.run("welcome.txt"))
-            self.assertIn("nofile: no such thing", session.run("cat nofile"))
+            self.assertIn("nofile: No such file", session.run("cat nofile"))
             self.assertIn("ended with code 1", session.run("cat nofile"))
             self.assertIn("null pointer", session.run("fault"))
             self.assertIn("quote", session.run("echo 'open"))
@@ -234,6 +234,58 @@ class Servers(unittest.TestCase):
                 session.type(f"kill {session.process_id('shell')}\r")
             session.expect("an essential program is lost")
             self.assertEqual(session.finish()[1], 1)
+
+
+class Files(unittest.TestCase):
+    def test_through_libc_and_as_the_protocol_has_them(self) -> None:
+        program = compile_program("files_client.cpp")
+        for harts in (1, 4):
+            with Session(harts, {"files": program}) as session:
+                session.expect(PROMPT)
+                for _ in range(2):
+                    self.assertEqual("files are right\n", session.run("files"))
+
+    def test_tools(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            self.assertEqual(session.run("cp welcome.txt /tmp/a"), "")
+            self.assertIn("595  a\n", session.run("ls /tmp"))
+            self.assertEqual(session.run("cat /tmp/a"), session.run("cat /boot/welcome.txt"))
+            self.assertIn("14     102     595 /tmp/a", session.run("wc /tmp/a"))
+            self.assertEqual(session.run("head -n 1 /tmp/a"), "Welcome to Kairos.\n")
+            self.assertEqual(session.run("grep shutdown /tmp/a"), "  shutdown    leave\n")
+            self.assertEqual(session.run("rm /tmp/a"), "")
+            self.assertIn("No such file", session.run("cat /tmp/a"))
+            self.assertIn("Read-only", session.run("rm welcome.txt"))
+
+    def test_redirections(self) -> None:
+        with Session(harts=4) as session:
+            session.expect(PROMPT)
+            self.assertEqual(session.run("echo one > /tmp/a"), "")
+            self.assertEqual(session.run("echo two >> /tmp/a"), "")
+            self.assertEqual(session.run("cat < /tmp/a"), "one\ntwo\n")
+            self.assertEqual(session.run("cat < /tmp/a | grep t >/tmp/b"), "")
+            self.assertEqual(session.run("cat /tmp/b"), "two\n")
+            self.assertEqual(session.run("echo three > /tmp/a; cat /tmp/a"),
+                             "shell: there are no lists; quote ; to use it as text\n")
+            self.assertEqual(session.run("cat nofile > /tmp/a 2>&1"), "cat ended with code 1\n")
+            self.assertIn("nofile: No such file", session.run("cat /tmp/a"))
+            self.assertEqual(session.run("cat nofile 2> /tmp/e | wc -l"), "       0\n")
+            self.assertIn("nofile: No such file", session.run("cat < /tmp/e"))
+            self.assertIn("nofile: no such thing", session.run("cat < nofile"))
+            self.assertIn("welcome.txt: ", session.run("echo a > welcome.txt"))
+            # A reader that ends early is in nobody's way, nor a file larger than a stream holds.
+            self.assertEqual(session.run("head -n 1 < lua | wc -l"), "       1\n")
+            self.assertEqual(session.run("cat < lua > /tmp/lua"), "")
+            self.assertEqual(session.run("wc -c < /tmp/lua"), session.run("wc -c < lua"))
+            self.assertEqual(session.run("sort < /tmp/a | tee /tmp/c"), session.run("cat /tmp/c"))
+
+    def test_a_server_that_dies_is_asked_again(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            session.run("cp welcome.txt /tmp/a")
+            session.kill("tmp")
+            self.assertEqual(session.run("ls /tmp"), "")
 
 
 class Hostility(unittest.TestCase):

@@ -1,4 +1,5 @@
-// Descriptors as libc has them: the kernel's, with errno.
+// Descriptors as libc has them: the kernel's, with errno; those that are files (open_files.hpp) are
+// their server's to read and write.
 #include <fcntl.h>
 #include <kairos/kairos.h>
 #include <poll.h>
@@ -8,6 +9,7 @@
 
 #include <kairos/handle.hpp>
 
+#include "open_files.hpp"
 #include "streams.hpp"
 
 using namespace kairos::internal;
@@ -66,7 +68,16 @@ kairos_status_t status_flags(int fd) {
     const bool reads = (rights & FD_RIGHT_READ) != 0;
     const bool writes = (rights & FD_RIGHT_WRITE) != 0;
     const int access = reads && writes ? O_RDWR : writes ? O_WRONLY : O_RDONLY;
-    return (flags & O_NONBLOCK) | access;
+    const OpenFileReference file = find_open_file(fd);
+    return (flags & O_NONBLOCK) | access | (file ? file->flags() & O_APPEND : 0);
+}
+
+// What is ready whatever the kernel knows of the descriptor: files, always, and what was received
+// and not read yet.
+short ready_in_libc(const pollfd& one) {
+    if (find_open_file(one.fd)) return static_cast<short>(one.events & (POLLIN | POLLOUT));
+    return one.fd == STDIN_FILENO && input_left_over() ? static_cast<short>(one.events & POLLIN)
+                                                       : short{0};
 }
 
 kairos_status_t set_flag(int fd, uint32_t flag, bool on) {
@@ -80,7 +91,7 @@ kairos_status_t close_on_exec(int fd) {
 }
 
 kairos_status_t duplicate_from(int fd, int from, uint32_t flags) {
-    return from < 0 ? -EINVAL : kairos_fd_dup(fd, static_cast<uint32_t>(from), flags);
+    return from < 0 ? -EINVAL : duplicate_descriptor(fd, static_cast<uint32_t>(from), flags);
 }
 
 kairos_status_t control(int fd, int command, int argument) {
@@ -107,20 +118,29 @@ kairos_status_t control(int fd, int command, int argument) {
 extern "C" {
 
 ssize_t read(int fd, void* buffer, size_t size) {
+    if (const OpenFileReference file = find_open_file(fd)) {
+        return report<ssize_t>(file->read(buffer, size));
+    }
     return report<ssize_t>(fd == STDIN_FILENO ? read_input(buffer, size)
                                               : kairos_fd_read(fd, buffer, size));
 }
 
 ssize_t write(int fd, const void* bytes, size_t size) {
+    if (const OpenFileReference file = find_open_file(fd)) {
+        return report<ssize_t>(file->write(bytes, size));
+    }
     return report<ssize_t>(kairos_fd_write(fd, bytes, size));
 }
 
 int close(int fd) {
     if (fd == STDIN_FILENO) forget_input();
-    return report<int>(kairos_fd_close(fd));
+    return report<int>(close_descriptor(fd));
 }
 
-off_t lseek(int fd, off_t, int) {
+off_t lseek(int fd, off_t offset, int whence) {
+    if (const OpenFileReference file = find_open_file(fd)) {
+        return report<off_t>(file->seek(offset, whence));
+    }
     uint32_t rights;
     const kairos_status_t status = kairos_fd_rights_get(fd, &rights);
     return report<off_t>(status < 0 ? status : -ESPIPE);
@@ -129,12 +149,15 @@ off_t lseek(int fd, off_t, int) {
 int isatty(int fd) {
     Nature nature;
     if (find_nature(fd, nature) < 0) return report<int>(-EBADF) == 0;
-    if (nature.console) return 1;
+    if (nature.console && !find_open_file(fd)) return 1;
     errno = ENOTTY;
     return 0;
 }
 
 int fstat(int fd, struct stat* out) {
+    if (const OpenFileReference file = find_open_file(fd)) {
+        return report<int>(file->stat(*out));
+    }
     Nature nature;
     const kairos_status_t status = find_nature(fd, nature);
     if (status < 0) return report<int>(status);
@@ -143,10 +166,10 @@ int fstat(int fd, struct stat* out) {
     return 0;
 }
 
-int dup(int fd) { return report<int>(kairos_fd_dup(fd, 0, 0)); }
+int dup(int fd) { return report<int>(duplicate_descriptor(fd, 0, 0)); }
 
 int dup2(int fd, int to) {
-    const kairos_status_t status = kairos_fd_dup2(fd, to, 0);
+    const kairos_status_t status = duplicate_descriptor_to(fd, to);
     if (status == STDIN_FILENO && fd != to) forget_input();
     return report<int>(status);
 }
@@ -165,14 +188,15 @@ int poll(struct pollfd* descriptors, nfds_t count, int timeout_ms) {
     const kairos_time_t deadline =
         timeout_ms < 0 ? KAIROS_TIME_INFINITE
                        : kairos_clock_now() + static_cast<uint64_t>(timeout_ms) * kMillisecond;
-    if (!input_left_over()) return report<int>(kairos_fd_poll(descriptors, count, deadline));
-    // What was received and not read yet is readable whatever the kernel knows of the descriptor.
+    if (!any_open_files() && !input_left_over()) {
+        return report<int>(kairos_fd_poll(descriptors, count, deadline));
+    }
     kairos_status_t ready = kairos_fd_poll(descriptors, count, 0);
     for (nfds_t i = 0; i < count && ready >= 0; ++i) {
         pollfd& one = descriptors[i];
-        if (one.fd != STDIN_FILENO || (one.events & POLLIN) == 0) continue;
-        if (one.revents == 0) ++ready;
-        one.revents = static_cast<short>(one.revents | POLLIN);
+        const short more = static_cast<short>(ready_in_libc(one) & ~one.revents);
+        if (more != 0 && one.revents == 0) ++ready;
+        one.revents = static_cast<short>(one.revents | more);
     }
     return ready == 0 ? report<int>(kairos_fd_poll(descriptors, count, deadline))
                       : report<int>(ready);

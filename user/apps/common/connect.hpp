@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "apps/common/text_field.hpp"
+#include "lib/connect.hpp"
 #include "protocols/boot.h"
 #include "protocols/names.h"
 
@@ -17,28 +17,13 @@ inline const kairos::Channel& names_handle() {
     return names;
 }
 
-// Connects to `service`, and waits for its welcome until `deadline`. The welcome's refusals
-// (protocols/names.h); -EBADF without a names handle, -EPIPE if the service ended meanwhile,
-// -ETIMEDOUT.
+// Connects to `service`. Errors as kairos::internal::connect.
 inline kairos::Result<kairos::Channel> connect(std::string_view service, kairos_time_t deadline) {
-    kairos_names_request request = {};
-    request.kind = KAIROS_NAMES_CONNECT;
-    if (!write_field(request.name, service)) return std::unexpected(kairos::Error::INVAL);
-    auto ends = kairos::Channel::create();
-    if (!ends) return std::unexpected(ends.error());
-
-    kairos::Handle server_end = std::move(ends->second);
-    const auto sent =
-        names_handle().send(request, std::span(&server_end, 1), {.deadline = deadline});
-    if (!sent) return std::unexpected(sent.error());
-
-    kairos::MessageBuffer<sizeof(kairos_welcome)> message;
-    const auto received = ends->first.receive(message, deadline);
-    if (!received) return std::unexpected(received.error());
-    const auto welcome = message.as<kairos_welcome>();
-    if (!*received || !welcome) return std::unexpected(kairos::Error::PIPE);
-    if (welcome->status < 0) return kairos::failure(welcome->status);
-    return std::move(ends->first);
+    kairos_handle_t connection = KAIROS_HANDLE_INVALID;
+    const kairos_status_t status =
+        kairos::internal::connect(names_handle().get(), service, deadline, &connection);
+    if (status < 0) return kairos::failure(status);
+    return kairos::Channel(connection);
 }
 
 }  // namespace common

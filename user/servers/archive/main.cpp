@@ -1,8 +1,10 @@
-// archive: the program. See archive_server.hpp and docs/servers.md.
+// archive: the program. The files of the boot archive (protocols/files.h). See docs/servers.md.
 #include <cstdio>
+#include <memory>
 
 #include "protocols/boot.h"
-#include "servers/archive/archive_server.hpp"
+#include "servers/archive/archive_volume.hpp"
+#include "servers/common/file_server.hpp"
 
 namespace {
 
@@ -10,8 +12,9 @@ kairos::Result<> serve() {
     const kairos::Memory memory(kairos::take_bootstrap(KAIROS_BOOT_ARCHIVE));
     const auto image = common::ArchiveImage::open(memory);
     if (!image) return std::unexpected(image.error());
-    archive::ArchiveServer server(*image);
-    return server.run(kairos::Channel(kairos::take_bootstrap(KAIROS_BOOT_LISTEN)));
+    archive::ArchiveVolume volume(*image);
+    const auto server = std::make_unique<files::FileServer>(volume);  // large for a stack
+    return server->run(kairos::Channel(kairos::take_bootstrap(KAIROS_BOOT_LISTEN)));
 }
 
 }  // namespace
