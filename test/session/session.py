@@ -98,12 +98,28 @@ class Session:
         return int(found[1])
 
     def kill(self, name: str) -> None:
-        """Kills the process called `name`, and waits until init and the shell have said so."""
-        _, said, rest = self.run(f"kill {self.process_id(name)}").partition(f"{name} ended")
-        if not said:
-            self.expect(f"{name} ended")
-        if "\n" not in rest:
-            self.expect("\n")  # what is typed next does not come in between
+        """Kills the process called `name`, and waits until init and the shell have said so. init
+        does not write through the console, so its line and what else there is to see then may be
+        mixed, character by character."""
+        command = f"kill {self.process_id(name)}"
+        self.type(command + "\r")
+        wanted = (command, PROMPT, f"init: {name} ended with code 137; it ")
+        deadline = time.monotonic() + PATIENCE
+        while not self._has_mixed(wanted, lines=2):
+            if not self._receive(deadline - time.monotonic()):
+                raise Unexpected(f"waited for {wanted}; the screen ends with:\n"
+                                 + self._screen[-2000:].decode(errors="replace"))
+        self._read = len(self._screen)
+
+    def _has_mixed(self, texts: tuple[str, ...], lines: int) -> bool:
+        """Whether each of the texts is there, whatever stands between its characters."""
+        unread = self._screen[self._read:].decode(errors="replace")
+
+        def is_there(text: str) -> bool:
+            rest = iter(unread)
+            return all(character in rest for character in text)
+
+        return unread.count("\n") >= lines and all(is_there(text) for text in texts)
 
     def finish(self) -> tuple[str, int]:
         """Waits for the machine to be off: all that was on the screen, the exit status."""

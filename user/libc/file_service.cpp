@@ -38,6 +38,8 @@ kairos_status_t connect_session(Session& session, kairos_handle_t failed,
         status = names == KAIROS_HANDLE_INVALID
                      ? -ENOENT
                      : connect(names, session.service, KAIROS_TIME_INFINITE, &session.channel);
+        // That there is no server says nothing of a file.
+        if (status == -ENOENT && names != KAIROS_HANDLE_INVALID) status = -EIO;
     }
     channel = session.channel;
     kairos_mutex_unlock(&session.lock);
