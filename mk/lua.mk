@@ -7,16 +7,15 @@ lua_parts := lapi lauxlib lbaselib lcode lcorolib lctype ldblib ldebug ldo ldump
              liolib llex lmathlib lmem loadlib lobject lopcodes loslib lparser lstate lstring \
              lstrlib ltable ltablib ltm lua lundump lutf8lib lvm lzio
 lua_objects := $(lua_parts:%=$(LUA_OBJECTS)/%.o)
-# Where `require` looks: in the boot archive, and in /tmp. There are no libraries in C to load.
 lua_flags := -std=gnu11 -O2 -g -Wall -ffile-prefix-map=$(CURDIR)=. -I$(LUA) \
-             -DLUA_PATH_DEFAULT='"?.lua;/tmp/?.lua"' -DLUA_CPATH_DEFAULT='""'
+             -include user/lua/configuration.h
 
 $(eval $(call record,$(LUA_OBJECTS)/flags,$(lua_flags)))
 
 $(LUA)/lua.h:
 	$(call quiet,FETCH,lua) $(PYTHON) $(SUPPORT)/third_party.py lua
 
-$(LUA_OBJECTS)/%.o: $(LUA)/lua.h $(SDK)/stamp $(LUA_OBJECTS)/flags
+$(LUA_OBJECTS)/%.o: $(LUA)/lua.h user/lua/configuration.h $(SDK)/stamp $(LUA_OBJECTS)/flags
 	@mkdir -p $(@D)
 	$(call quiet,CC,lua/$*.c) $(SDK)/bin/kairos-cc $(lua_flags) -c $(LUA)/$*.c -o $@
 

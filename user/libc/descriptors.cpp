@@ -11,6 +11,7 @@
 
 #include "open_files.hpp"
 #include "streams.hpp"
+#include "terminal.hpp"
 
 using namespace kairos::internal;
 
@@ -54,7 +55,8 @@ kairos_status_t find_nature(int fd, Nature& nature) {
     if (basic.type == KOBJ_TYPE_FILE) {
         status = kairos_object_info(raw, KAIROS_INFO_FILE, &file, sizeof(file));
     }
-    nature.console = file.kind == KAIROS_FILE_CONSOLE;
+    nature.console = file.kind == KAIROS_FILE_CONSOLE ||
+                     (basic.type == KOBJ_TYPE_CHANNEL && leads_to_console(raw));
     return status < 0 ? status : 0;
 }
 
