@@ -35,6 +35,15 @@ Status check_pages(VirtualAddress start, uint64_t length) {
     return {};
 }
 
+// From `at` to the next address at which the mapping could be made of pages of 2 MiB, if it is of
+// memory that has any.
+uint64_t large_page_gap(const Mapping& mapping, VirtualAddress at) {
+    const MemoryObject& memory = mapping.memory();
+    if (!memory.is_fixed() || mapping.length < kTableSpan) return 0;
+    const PhysicalAddress first = memory.fixed_base() + mapping.view->range().offset;
+    return (first.value - at.value) % kTableSpan;
+}
+
 // The part of a mapping from an address on that one hold of the lock may deal with, and whether
 // pages of it may be in the page table.
 struct Stretch {
@@ -139,6 +148,7 @@ Result<VirtualAddress> AddressSpace::place_anywhere(MappingRecord& record) {
         LockGuard guard(lock_);
         from = next_choice_;
     }
+    from = from + large_page_gap(*record.operator->(), from);
     for (RoomSearch search(from, record->length);; preemption_point()) {
         LockGuard guard(lock_);
         TRY(check_placing(record));
@@ -170,11 +180,35 @@ Status AddressSpace::cut_at(VirtualAddress border) {
 
 // ---- Unmapping ----------------------------------------------------------------------------------
 
-// Calls `change(page)` for a bounded number of pages that are in the page table between `from` and
-// `stop`, and flushes them. Returns how far it got.
+// A page of 2 MiB that is to change in a part only goes as a whole; what is still wanted comes back
+// in small pages, when it is touched.
+void AddressSpace::drop_large(VirtualAddress address) {
+    (void)table_.unmap(address);
+    table_.flush(table_begin(address), kTableSpan / kPageSize);
+}
+
+// change_pages, for what lies within one page of 2 MiB.
 template <typename Change>
-VirtualAddress AddressSpace::change_pages(VirtualAddress from, VirtualAddress stop, Change change) {
+VirtualAddress AddressSpace::change_large(VirtualAddress from, VirtualAddress stop, Change change) {
+    if (from != table_begin(from) || stop - from != kTableSpan) {
+        drop_large(from);
+    } else {
+        change(from);
+        table_.flush(from, kTableSpan / kPageSize);
+    }
+    return stop;
+}
+
+// Calls `change(page)` for a bounded number of pages of a mapping that are in the page table
+// between `from` and `stop`, which lie in the same 2 MiB, and flushes them. Returns how far it got.
+template <typename Change>
+VirtualAddress AddressSpace::change_pages(const Mapping& mapping, VirtualAddress from,
+                                          VirtualAddress stop, Change change) {
     const VirtualAddress first = table_.next_mapped(from, stop);
+    if (first < stop && mapping.memory().is_fixed() &&
+        table_.lookup(first)->level == arch::PageLevel::k2MiB) {
+        return change_large(from, stop, change);
+    }
     VirtualAddress at = first;
     for (uint32_t pages = 0; at < stop && pages < kPagesPerHold; ++pages) {
         change(at);
@@ -192,7 +226,7 @@ VirtualAddress AddressSpace::unmap_piece(Mapping& mapping, VirtualAddress end,
     const Stretch stretch = next_stretch(mapping, start, end);
     VirtualAddress reached = stretch.stop;
     if (stretch.touched) {
-        reached = change_pages(start, stretch.stop,
+        reached = change_pages(mapping, start, stretch.stop,
                                [&](VirtualAddress page) { (void)table_.unmap(page); });
     }
     if (reached == mapping.end()) {
@@ -300,7 +334,7 @@ Status AddressSpace::check_protect(VirtualAddress start, VirtualAddress end,
 VirtualAddress AddressSpace::protect_piece(Mapping& mapping, VirtualAddress from) {
     const Stretch stretch = next_stretch(mapping, from, mapping.end());
     if (!stretch.touched) return stretch.stop;
-    return change_pages(from, stretch.stop, [&](VirtualAddress page) {
+    return change_pages(mapping, from, stretch.stop, [&](VirtualAddress page) {
         arch::PageFlags flags = mapping.flags();
         if (flags.write) flags.write = is_own(mapping, page);
         table_.protect(page, flags);
@@ -357,7 +391,7 @@ VirtualAddress AddressSpace::change_view_piece(const View& view, VirtualAddress 
     if (mapping->view.get() != &view) return mapping->end();
     at = std::max(at, mapping->start);
     const Stretch stretch = next_stretch(*mapping, at, end);
-    return stretch.touched ? change_pages(at, stretch.stop, change) : stretch.stop;
+    return stretch.touched ? change_pages(*mapping, at, stretch.stop, change) : stretch.stop;
 }
 
 // What is not placed yet will come to what is already as it shall be.

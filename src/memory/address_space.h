@@ -117,8 +117,14 @@ class AddressSpace final : public Object, private arch::TableSource {
     Status cut_at(VirtualAddress border);
 
     template <typename Change>
-    VirtualAddress change_pages(VirtualAddress from, VirtualAddress stop, Change change)
+    VirtualAddress change_pages(const Mapping& mapping, VirtualAddress from, VirtualAddress stop,
+                                Change change) REQUIRES(lock_);
+    template <typename Change>
+    VirtualAddress change_large(VirtualAddress from, VirtualAddress stop, Change change)
         REQUIRES(lock_);
+    bool map_large(Mapping& mapping, VirtualAddress page, PhysicalAddress frame,
+                   arch::PageFlags flags) REQUIRES(lock_);
+    void drop_large(VirtualAddress address) REQUIRES(lock_);
     VirtualAddress unmap_piece(Mapping& mapping, VirtualAddress end, MappingRecord& gone)
         REQUIRES(lock_);
     void prune_around(VirtualAddress address) REQUIRES(lock_);

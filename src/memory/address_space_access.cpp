@@ -25,12 +25,33 @@ AddressSpace::Access AddressSpace::populate(VirtualAddress address, arch::Access
     if (const auto present = table_.lookup(page)) {
         // Another hart was here first, or a protect has not come by yet, or the page is not shared
         // any more.
-        if (present->flags != flags) table_.protect(page, flags);
-        return {.allowed = true};
+        if (present->flags == flags) return {.allowed = true};
+        if (present->level == arch::PageLevel::k4KiB) {
+            table_.protect(page, flags);
+            return {.allowed = true};
+        }
+        drop_large(page);
     }
-    mapping->touch(page);  // first: a failure may leave an empty table behind
     const PhysicalAddress frame = found.value().frame;
+    if (map_large(*mapping, page, frame, flags)) return {.allowed = true};
+    mapping->touch(page);  // first: a failure may leave an empty table behind
     return {.allowed = table_.map(page, frame, flags, arch::PageLevel::k4KiB, *this).ok()};
+}
+
+// Enters the 2 MiB around a page together, if all of it is one mapping of memory in a row that is
+// aligned as the addresses are, and nothing of it has been entered by itself.
+bool AddressSpace::map_large(Mapping& mapping, VirtualAddress page, PhysicalAddress frame,
+                             arch::PageFlags flags) {
+    if (!mapping.memory().is_fixed()) return false;
+    constexpr uint64_t kSize = arch::bytes_of(arch::PageLevel::k2MiB);
+    const uint64_t within = page.value % kSize;
+    const VirtualAddress begin{page.value - within};
+    const VirtualAddress end = begin + kSize;
+    if (frame.value % kSize != within || begin < mapping.start || end > mapping.end()) return false;
+    if (table_.next_mapped(begin, end) != end) return false;
+    mapping.touch(begin);
+    mapping.touch(begin + (kSize - kPageSize));
+    return table_.map(begin, {frame.value - within}, flags, arch::PageLevel::k2MiB, *this).ok();
 }
 
 // Has a page that is shared with a clone made the memory's own, without the lock; false if that is

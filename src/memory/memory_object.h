@@ -43,6 +43,9 @@ class MemoryObject final : public Object {
 
     uint64_t size() const { return size_.load(std::memory_order_relaxed); }
     bool is_device() const { return backing_ == Backing::kDevice; }
+    // Its pages lie in a row and stay what they are as long as it lives.
+    bool is_fixed() const { return backing_ != Backing::kFrames; }
+    PhysicalAddress fixed_base() const { return base_; }
     // Whatever rights a handle has, this memory is not written.
     bool is_read_only() const { return backing_ == Backing::kArchive; }
 
