@@ -90,6 +90,13 @@ class Pipelines(unittest.TestCase):
             self.assertEqual(session.run("cat welcome.txt | cat | wc -l").strip(),
                              str(whole.count("\n")))
             self.assertEqual(session.run("cat welcome.txt | head -n 1"), "Welcome to Kairos.\n")
+            numbered = session.run("cat welcome.txt | grep -n e | wc -l -c").split()
+            found = [f"{number}:{line}\n" for number, line in enumerate(whole.splitlines(), 1)
+                     if "e" in line]
+            self.assertEqual(numbered, [str(len(found)), str(len("".join(found)))])
+            # Only the last one's end is told.
+            self.assertNotIn("ended", session.run("cat nofile | true"))
+            self.assertIn("grep ended with code 1", session.run("echo a | grep b"))
             self.assertEqual(session.run("time echo x | wc -c").split()[0], "2")
             self.assertEqual(session.run("ps").count(" running "), before)
 
