@@ -241,4 +241,29 @@ struct kairos_object_entry {
     char name[32];       /* processes and threads; otherwise empty */
 };
 
+/* kairos_handle_entry.place */
+enum {
+    KAIROS_PLACE_HANDLE = 0, /* a handle in a process's table */
+    KAIROS_PLACE_RESERVED,   /* the same, while a call sends it or has just received it */
+    KAIROS_PLACE_IN_FLIGHT,  /* sent and not received; or the kernel's: an exception channel */
+    KAIROS_PLACE_DESCRIPTOR, /* a file descriptor */
+    KAIROS_PLACE_MAPPING     /* no handle, but goes with the one that it was mapped through */
+};
+
+/* One line of kairos_system_holders and kairos_system_handles: a node of the delegation tree. */
+struct kairos_handle_entry {
+    uint64_t cap_id;
+    uint64_t parent_id; /* cap_id of what it was made from, or of who inherited it; 0: a root */
+    uint64_t object_id;
+    uint64_t process_id; /* in whose table it is, or, in flight, who sent it; 0: not known */
+    uint64_t carrier_id; /* in flight: the endpoint whose queue it lies in, or 0; of a mapping: the
+                            address space */
+    uint32_t value;      /* the handle, or the number of the descriptor; otherwise 0 */
+    uint32_t rights;     /* of a descriptor: the most that a handle made from it can have */
+    uint32_t type;       /* KOBJ_TYPE_* of the object */
+    uint32_t place;
+    uint32_t depth; /* of kairos_system_holders: how many handles and descriptors it hangs below */
+    uint32_t reserved;
+};
+
 #endif

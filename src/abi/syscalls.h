@@ -83,6 +83,8 @@
     X(fd_dup2)                       \
     X(fd_poll)                       \
     X(pipe)                          \
-    X(fd_console)
+    X(fd_console)                    \
+    X(system_holders)                \
+    X(system_handles)
 
 #endif

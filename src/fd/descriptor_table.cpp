@@ -63,11 +63,19 @@ void DescriptorTable::give(uint32_t number) {
 void DescriptorTable::put(uint32_t number, Descriptor& descriptor) {
     Entry& at = entry(number);
     at.cap = &descriptor.cap.leak();
+    // One that was revoked on its way here gets its number all the same.
+    static_cast<void>(Lineage::enter_table(*at.cap, *this, number));
     ++at.generation;
     at.rights = static_cast<uint8_t>(descriptor.rights.bits);
     at.nonblocking = (descriptor.flags & KFD_NONBLOCK) != 0;
     at.close_on_exec = (descriptor.flags & KFD_CLOEXEC) != 0;
     used_.fetch_add(1, std::memory_order_relaxed);
+}
+
+OwnedCap DescriptorTable::take_out(Entry& at) {
+    used_.fetch_sub(1, std::memory_order_relaxed);
+    at.cap->table_.store(nullptr, std::memory_order_release);
+    return OwnedCap(*std::exchange(at.cap, nullptr));
 }
 
 Status DescriptorTable::reserve(uint32_t from, DescriptorReservation& room) {
@@ -99,8 +107,7 @@ Result<OwnedCap> DescriptorTable::replace(int number, Descriptor& descriptor) {
     LockGuard guard(lock_);
     OwnedCap before;
     if (Entry* at = live_entry(number); at != nullptr) {
-        before = OwnedCap(*std::exchange(at->cap, nullptr));
-        used_.fetch_sub(1, std::memory_order_relaxed);
+        before = take_out(*at);
     } else {
         if (taken(index)) return Fail(Error::BUSY);
         TRY(make_room(index));
@@ -115,8 +122,7 @@ Result<OwnedCap> DescriptorTable::remove(int number) {
     Entry* at = live_entry(number);
     if (at == nullptr) return Fail(Error::BADF);
     give(static_cast<uint32_t>(number));
-    used_.fetch_sub(1, std::memory_order_relaxed);
-    return OwnedCap(*std::exchange(at->cap, nullptr));
+    return take_out(*at);
 }
 
 // ---- Use ----------------------------------------------------------------------------------------
@@ -193,6 +199,24 @@ Result<OwnedCap> DescriptorTable::derive(int number, Rights rights) {
     return OwnedCap(*child);
 }
 
+// ---- From outside -------------------------------------------------------------------------------
+
+bool DescriptorTable::describe_number(uint32_t number, kairos_handle_entry& entry) {
+    Cap* cap = nullptr;
+    Ref<Object> object;
+    {
+        LockGuard guard(lock_);
+        if (const Entry* at = live_entry(static_cast<int>(number)); at != nullptr) {
+            cap = at->cap;
+            object = Lineage::try_pin(*cap);
+        }
+    }
+    if (!object) return false;
+    const bool found = Lineage::describe_place(*cap, *object, entry);
+    Lineage::unpin(*cap, *object);
+    return found && entry.place == KAIROS_PLACE_DESCRIPTOR;
+}
+
 // ---- The end ------------------------------------------------------------------------------------
 
 // Nobody reserves, installs or looks anything up any more.
@@ -209,8 +233,7 @@ bool DescriptorTable::close_some() {
         const uint32_t number =
             closing_from_ / kNumbersPerWord * kNumbersPerWord + lowest_bit(word);
         give(number);
-        used_.fetch_sub(1, std::memory_order_relaxed);
-        cap = OwnedCap(*std::exchange(entry(number).cap, nullptr));
+        cap = take_out(entry(number));
         guard.unlock();
     }
     return true;

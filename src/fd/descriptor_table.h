@@ -62,7 +62,9 @@ class DescriptorReservation {
 
 class DescriptorTable final : public CapTable {
   public:
-    explicit DescriptorTable(Budget& budget) : budget_(budget), charge_(budget.charge(0).take()) {}
+    // `process`: whose descriptors these are, for lists.
+    explicit DescriptorTable(Budget& budget, const Object* process = nullptr)
+        : CapTable(process), budget_(budget), charge_(budget.charge(0).take()) {}
     ~DescriptorTable() { check(chunk_count_ == 0, "a descriptor table was not dismantled"); }
     DescriptorTable(const DescriptorTable&) = delete;
     DescriptorTable& operator=(const DescriptorTable&) = delete;
@@ -92,6 +94,9 @@ class DescriptorTable final : public CapTable {
     // Sets and clears flags; those it had. -EBADF.
     Result<uint32_t> change_flags(int number, uint32_t clear, uint32_t set);
 
+    // Describes what a number names; false: nothing, or what was revoked. For those who look at the
+    // process from outside: they count it. May be preempted.
+    bool describe_number(uint32_t number, kairos_handle_entry& entry);
     uint32_t used() const { return used_.load(std::memory_order_relaxed); }
     // Closes a bounded number of descriptors; false when none is left. For a process that has
     // ended.
@@ -133,6 +138,9 @@ class DescriptorTable final : public CapTable {
     void take(uint32_t number) REQUIRES(lock_);
     void give(uint32_t number) REQUIRES(lock_);
     void put(uint32_t number, Descriptor& descriptor) REQUIRES(lock_);
+    OwnedCap take_out(Entry& at) REQUIRES(lock_);
+    // A revoked descriptor keeps its number, and holds its cap until that is closed.
+    bool forget(Cap&) override { return false; }
     static uint32_t flags_of(const Entry& entry) {
         return (entry.nonblocking ? KFD_NONBLOCK : 0) | (entry.close_on_exec ? KFD_CLOEXEC : 0);
     }

@@ -13,7 +13,8 @@ constinit mm::ObjectCache<View> view_cache;
 
 View::View(Budget& budget, AddressSpace& space, MemoryObject& memory, MemoryRange range,
            Protection ceiling)
-    : budget_(budget),
+    : Derivation(static_cast<uint64_t>(space.id()), ceiling.rights()),
+      budget_(budget),
       space_(space),
       memory_(Ref<MemoryObject>(memory)),
       range_(range),

@@ -1,6 +1,7 @@
 // Cap: a handle as the kernel sees it, whatever table it is in or message it travels with: a node
 // in the delegation tree of its object. Duplicates are children; moving keeps the node. What a
-// descriptor holds is a cap too, of another owner class, which never moves (fd/descriptor_table.h).
+// descriptor holds is a cap too, of another owner class, which stays in its table of descriptors
+// until it is closed (fd/descriptor_table.h).
 //
 //     in a table ──take──> reserved ──commit──> in flight ──install──> in a table
 //         │                    │ (put back on failure)   │
@@ -54,23 +55,28 @@ class Cap {
     friend class Lineage;
     friend class LineageWalk;
     friend class HandleTable;
+    friend class DescriptorTable;
     friend class SlotReservation;
     friend class CapChain;
     friend class Derivation;
 
     std::atomic<Object*> object_{nullptr};  // counted, and an owner; null: revoked, or a ghost
     OwnerClass owner_ = OwnerClass::kHandle;
-    Rights rights_{};  // guarded by the table's lock, or by the holder
+    Rights rights_{};  // guarded by the table's lock, or by the holder; and see Lineage::limit
     uint64_t id_ = 0;
     Budget* budget_ = nullptr;  // counted; charged for this node
 
-    // Where it is, while in a table or reserved there. Written under the table's lock; set, when
-    // installing, under the lineage lock too.
-    std::atomic<HandleTable*> table_{nullptr};
-    uint32_t slot_ = 0;
+    // Where it is, while in a table or reserved there, and what it is called there: a handle or the
+    // number of a descriptor. Written under the table's lock; set, when it comes in, under the
+    // lineage lock too.
+    std::atomic<CapTable*> table_{nullptr};
+    uint32_t value_ = 0;
     Cap* next_in_chain_ = nullptr;           // the holder's: the next handle of the same message
     Object* carrier_ = nullptr;              // guarded by the lineage lock; see above
     std::atomic<uint64_t> traveller_of_{0};  // while it travels: the process that sent it
+    // For those who look at the tree: the id of the endpoint whose queue it lies in, whatever it
+    // refers to, and of a derivation what it is part of.
+    std::atomic<uint64_t> lies_in_{0};
 
     // Whose lineage lock guards the links below; null once the node is out of the tree for good.
     std::atomic<Object*> tree_{nullptr};
@@ -100,7 +106,13 @@ class Derivation : public Cap {
     virtual void revoke() = 0;
 
   protected:
-    Derivation() { is_derivation_ = true; }
+    // `part_of`: the id of an object that it is part of, and `rights`, what it allows, are for
+    // those who look at the tree.
+    Derivation(uint64_t part_of, Rights rights) {
+        is_derivation_ = true;
+        rights_ = rights;
+        lies_in_.store(part_of, std::memory_order_relaxed);
+    }
     ~Derivation() = default;
 
   private:

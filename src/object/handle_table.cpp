@@ -33,7 +33,7 @@ void trace_move(const Cap& cap, const Object* object) {
 // ---- Look-up ------------------------------------------------------------------------------------
 
 Result<FoundHandle> HandleTable::find(HandleValue value) const {
-    const uint32_t index = value & ((1u << kSlotBits) - 1);
+    const uint32_t index = index_of(value);
     const Slot* chunk = chunks_[index / kSlotsPerChunk].load(std::memory_order_acquire);
     if (chunk == nullptr) return Fail(Error::BADF);
     const Slot& slot = chunk[index % kSlotsPerChunk];
@@ -47,7 +47,7 @@ Result<FoundHandle> HandleTable::find(HandleValue value) const {
 }
 
 uint32_t HandleTable::live_slot(HandleValue value) const {
-    const uint32_t index = value & ((1u << kSlotBits) - 1);
+    const uint32_t index = index_of(value);
     if (index / kSlotsPerChunk >= chunk_count_) return kNoSlot;
     const uint64_t word = slot(index).word.load(std::memory_order_relaxed);
     if (word == 0 || generation_of(word) != value >> kSlotBits) return kNoSlot;
@@ -69,7 +69,7 @@ void HandleTable::withdraw(uint32_t index) {
 Status HandleTable::begin_use(uint64_t which, Waiter& waiter) {
     const auto value = static_cast<HandleValue>(which);
     LockGuard guard(lock_);
-    const Slot& at = slot(value & ((1u << kSlotBits) - 1));
+    const Slot& at = slot(index_of(value));
     const uint32_t generation = value >> kSlotBits;
     if (at.generation == generation) {  // here still, if perhaps set aside for a transfer
         if (!Lineage::begin_use(*at.cap, waiter)) return Fail(Error::CANCELED);
@@ -156,7 +156,7 @@ bool SlotReservation::install(uint32_t i, OwnedCap owned) {
     Object* object = owned->object();
     if (object == nullptr) return false;
     LockGuard guard(table_->lock_);
-    if (!Lineage::enter_table(*owned, *table_, slots_[i])) {
+    if (!Lineage::enter_table(*owned, *table_, value(i))) {
         guard.unlock();  // the cap is closed without the lock
         return false;
     }
@@ -253,11 +253,12 @@ Result<OwnedCap> HandleTable::remove(HandleValue value) {
 bool HandleTable::forget(Cap& cap) {
     LockGuard guard(lock_);
     if (cap.table_.load(std::memory_order_relaxed) != this) return false;
-    if (slot(cap.slot_).word.load(std::memory_order_relaxed) == 0) return false;  // reserved
-    withdraw(cap.slot_);
+    const uint32_t index = index_of(cap.value_);
+    if (slot(index).word.load(std::memory_order_relaxed) == 0) return false;  // reserved
+    withdraw(index);
     cap.table_.store(nullptr, std::memory_order_release);
-    free_slot(cap.slot_);
-    slot(cap.slot_).last_was_revoked = 1;
+    free_slot(index);
+    slot(index).last_was_revoked = 1;
     return true;
 }
 
@@ -318,8 +319,9 @@ Status HandleTable::limit(HandleValue value, Rights rights) {
     if (index == kNoSlot) return Fail(Error::BADF);
     Slot& at = slot(index);
     if (!at.cap->rights_.covers(rights)) return Fail(Error::ACCES);
-    at.cap->rights_ = rights;
-    publish(index, *at.cap, *at.object.load(std::memory_order_relaxed));
+    Object& object = *at.object.load(std::memory_order_relaxed);
+    Lineage::limit(*at.cap, object, rights);
+    publish(index, *at.cap, object);
     return {};
 }
 
@@ -344,4 +346,18 @@ Result<kairos_info_lineage> HandleTable::describe_lineage(HandleValue value) {
     const kairos_info_lineage info = Lineage::describe(top.cap, *top.object);
     Lineage::unpin(top.cap, *top.object);
     return info;
+}
+
+bool HandleTable::describe_slot(uint32_t index, kairos_handle_entry& entry) {
+    Cap* cap;
+    Ref<Object> object;
+    {
+        LockGuard guard(lock_);
+        cap = index < taken_once_ ? slot(index).cap : nullptr;
+        if (cap != nullptr) object = Lineage::try_pin(*cap);
+    }
+    if (!object) return false;
+    const bool found = Lineage::describe_place(*cap, *object, entry);
+    Lineage::unpin(*cap, *object);
+    return found && entry.place != KAIROS_PLACE_IN_FLIGHT && entry.process_id == process_id();
 }

@@ -90,9 +90,9 @@ class TransferReservation {
 
 class HandleTable final : public CapTable {
   public:
-    // `process`: whose handles these are, for the histories of objects; it outlives the table.
+    // `process`: whose handles these are, for histories and lists.
     explicit HandleTable(Budget& budget, const Object* process = nullptr)
-        : budget_(budget), process_(process), charge_(budget.charge(0).take()) {}
+        : CapTable(process), budget_(budget), charge_(budget.charge(0).take()) {}
     ~HandleTable() { check(chunk_count_ == 0, "a handle table goes that was not dismantled"); }
     HandleTable(const HandleTable&) = delete;
     HandleTable& operator=(const HandleTable&) = delete;
@@ -147,10 +147,9 @@ class HandleTable final : public CapTable {
     // What derives from it is counted step by step. May be preempted. -EBADF.
     Result<kairos_info_lineage> describe_lineage(HandleValue value);
 
-    // 0: nobody's.
-    uint64_t process_id() const {
-        return process_ == nullptr ? 0 : static_cast<uint64_t>(process_->id());
-    }
+    // Describes what is in a slot, also while it is reserved there. False: nothing is. For those
+    // who look at the process from outside: they count it. May be preempted.
+    bool describe_slot(uint32_t index, kairos_handle_entry& entry);
     uint32_t used() const { return used_.load(std::memory_order_relaxed); }
     // Closes a bounded number of handles; false when none is left. For a process that has ended:
     // nobody uses the table any more.
@@ -182,6 +181,7 @@ class HandleTable final : public CapTable {
         return chunks_[index / kSlotsPerChunk].load(
             std::memory_order_relaxed)[index % kSlotsPerChunk];
     }
+    static uint32_t index_of(HandleValue value) { return value & ((1u << kSlotBits) - 1); }
     static HandleValue value_of(uint32_t index, const Slot& slot) {
         return slot.generation << kSlotBits | index;
     }
@@ -207,10 +207,9 @@ class HandleTable final : public CapTable {
     OwnedCap restore(uint32_t index);
     // Clears the slot of a cap that is being revoked; false if it is not in use here (reserved, or
     // gone already).
-    bool forget(Cap& cap);
+    bool forget(Cap& cap) override;
 
     Budget& budget_;  // counted by charge_
-    const Object* const process_;
     mutable SpinLock lock_{LockRank::kHandleTable};
     std::atomic<Slot*> chunks_[kChunks] = {};
     uint32_t chunk_count_ GUARDED_BY(lock_) = 0;

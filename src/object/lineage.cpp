@@ -6,7 +6,6 @@
 #include "mm/object_cache.h"
 #include "object/budget.h"
 #include "object/collection.h"
-#include "object/handle_table.h"
 #include "object/transit.h"
 #include "sync/preemption.h"
 #include "trace/counters.h"
@@ -26,8 +25,6 @@ std::atomic<uint64_t> next_cap_id{1};
 constexpr int kStepsPerTurn = 16;
 // Blocked calls that are told under one hold of the lock.
 constexpr int kUsesPerHold = 16;
-// Handles looked at for a report.
-constexpr int kHoldersLookedAt = 1000;
 }  // namespace
 
 OwnedCap::~OwnedCap() {
@@ -156,14 +153,19 @@ bool Lineage::link_derivation(Cap& parent, Derivation& node) {
     return true;
 }
 
-bool Lineage::enter_table(Cap& cap, HandleTable& table, uint32_t slot) {
+bool Lineage::enter_table(Cap& cap, CapTable& table, uint32_t value) {
     Object* object = cap.object();
     if (object == nullptr) return false;
     LockGuard guard(object->lineage_lock_);
     if (cap.revoked()) return false;
-    cap.slot_ = slot;
+    cap.value_ = value;
     cap.table_.store(&table, std::memory_order_relaxed);
     return true;
+}
+
+void Lineage::limit(Cap& cap, Object& object, Rights rights) {
+    LockGuard guard(object.lineage_lock_);
+    cap.rights_ = rights;
 }
 
 // ---- In queues ----------------------------------------------------------------------------------
@@ -178,6 +180,7 @@ bool Lineage::leave_carrier(Cap& cap, Object& object) {
 }
 
 void Lineage::depart(Cap& cap, Object& carrier) {
+    cap.lies_in_.store(static_cast<uint64_t>(carrier.id()), std::memory_order_relaxed);
     Object* object = cap.object();
     if (object == nullptr) return;
     Transit* transit = object->transit();
@@ -193,6 +196,7 @@ void Lineage::depart(Cap& cap, Object& carrier) {
 }
 
 void Lineage::arrive(Cap& cap) {
+    cap.lies_in_.store(0, std::memory_order_relaxed);
     Object* object = cap.object();
     if (object == nullptr || object->transit() == nullptr) return;
     LockGuard guard(object->lineage_lock_);
@@ -267,6 +271,16 @@ void Lineage::pin(Cap& cap) {
     ++cap.pins_;
 }
 
+Ref<Object> Lineage::try_pin(Cap& cap) {
+    Object* object = cap.object();
+    if (object == nullptr || !object->try_retain()) return nullptr;
+    Ref<Object> counted(*object, kAdoptReference);
+    LockGuard guard(object->lineage_lock_);
+    if (cap.ghost_) return nullptr;
+    ++cap.pins_;
+    return counted;
+}
+
 void Lineage::unpin(Cap& cap, Object& object) {
     LockGuard guard(object.lineage_lock_);
     --cap.pins_;
@@ -278,10 +292,12 @@ bool LineageWalk::step() {
     Cap* const from = at_;
     Cap* const below = from == nullptr ? object_->first_root_ : from->first_child_;
     if (!climbing_ && below != nullptr) {
+        if (from != nullptr && !from->ghost_) ++depth_;
         at_ = below;
     } else if (from != top_) {
         climbing_ = from->next_sibling_ == nullptr;
         at_ = climbing_ ? from->parent_ : from->next_sibling_;
+        if (climbing_ && at_ != nullptr && !at_->ghost_) --depth_;
     }
     if (at_ != top_) ++at_->pins_;
     if (from != top_) {
@@ -289,6 +305,11 @@ bool LineageWalk::step() {
         Lineage::settle(*from, *object_);
     }
     return at_ != top_;
+}
+
+void LineageWalk::stop() {
+    if (at_ != top_) Lineage::unpin(*at_, *object_);
+    at_ = top_;
 }
 
 template <typename Visit>
@@ -311,7 +332,7 @@ void Lineage::take_away(Cap& cap, Object& object) {
         static_cast<Derivation&>(cap).revoke();
         return;
     }
-    HandleTable* table = cap.table_.load(std::memory_order_acquire);
+    CapTable* table = cap.table_.load(std::memory_order_acquire);
     const OwnerClass owner = cap.owner_;
     const bool was_in_table = table != nullptr && table->forget(cap);
     Object* taken = cap.object_.exchange(nullptr, std::memory_order_acq_rel);
@@ -337,52 +358,4 @@ void Lineage::revoke_descendants(Cap& top, Object& object) {
     for_each_below(top, object, [&](Cap& cap) {
         if (cap.revoked()) take_away(cap, object);
     });
-}
-
-kairos_info_lineage Lineage::describe(Cap& cap, Object& object) {
-    kairos_info_lineage info{};
-    {
-        LockGuard guard(object.lineage_lock_);
-        const Cap* parent = cap.parent_;
-        while (parent != nullptr && parent->ghost_) parent = parent->parent_;
-        info.cap_id = cap.id_;
-        info.parent_id = parent == nullptr ? 0 : parent->id_;
-        info.revoked = cap.revoked();
-    }
-    // The children of a ghost are children too; below those that live are grandchildren.
-    LineageWalk walk(object, &cap);
-    for (int steps = 1; walk.step(); ++steps) {
-        if (walk.first_time_here() && !is_ghost(*walk.cap(), object)) {
-            if (!walk.cap()->is_derivation_) ++info.children;
-            walk.skip_below();
-        }
-        if (steps % kStepsPerTurn == 0) preemption_point();
-    }
-    return info;
-}
-
-bool Lineage::is_ghost(const Cap& cap, Object& object) {
-    LockGuard guard(object.lineage_lock_);
-    return cap.ghost_;
-}
-
-uint32_t Lineage::find_holders(const Object& object, uint64_t* processes, uint32_t most) {
-    uint32_t count = 0;
-    const Cap* at = object.first_root_;
-    for (int steps = 0; at != nullptr && count < most && steps < kHoldersLookedAt; ++steps) {
-        const HandleTable* table = at->table_.load(std::memory_order_relaxed);
-        if (table != nullptr && !at->is_derivation_) {
-            const uint64_t process = table->process_id();
-            bool known = false;
-            for (uint32_t i = 0; i < count; ++i) known |= processes[i] == process;
-            if (!known) processes[count++] = process;
-        }
-        if (at->first_child_ != nullptr) {
-            at = at->first_child_;
-            continue;
-        }
-        while (at != nullptr && at->next_sibling_ == nullptr) at = at->parent_;
-        if (at != nullptr) at = at->next_sibling_;
-    }
-    return count;
 }

@@ -7,7 +7,7 @@
 
 // A walk over the nodes below `top`, or over the whole forest if that is null: parents before
 // children. The node that it stands on is pinned, so it stays in the tree whatever happens around
-// it; nodes that are linked meanwhile may be missed. To be walked to its end.
+// it; nodes that are linked meanwhile may be missed. To be walked to its end, or stopped.
 class LineageWalk {
   public:
     constexpr LineageWalk() = default;
@@ -19,6 +19,11 @@ class LineageWalk {
     Cap* cap() const { return at_; }
     // Leaves out what is below the node.
     void skip_below() { climbing_ = true; }
+    // Ends the walk where it is. No lineage lock is held.
+    void stop();
+    // Of living nodes from the top down to this one, itself not counted. Too high where one of them
+    // has been closed since the walk came by.
+    uint32_t depth() const { return depth_; }
     // Not on the way back up from below it.
     bool first_time_here() const { return !climbing_; }
 
@@ -27,6 +32,7 @@ class LineageWalk {
     Cap* top_ = nullptr;
     Cap* at_ = nullptr;
     bool climbing_ = false;
+    uint32_t depth_ = 0;
 };
 
 class Lineage {
@@ -48,12 +54,17 @@ class Lineage {
     static void close(Cap& cap);
     // The caller's table is locked: keeps `cap` from going away until unpin().
     static void pin(Cap& cap);
+    // The same for a cap that may have been revoked already: null then, otherwise its object.
+    [[nodiscard]] static Ref<Object> try_pin(Cap& cap);
     static void unpin(Cap& cap, Object& object);
     // Closes every handle derived from `top`, which is pinned, wherever it is: first all are
     // marked, then each is taken. May be preempted. No lock is held; `object` is counted.
     static void revoke_descendants(Cap& top, Object& object);
-    // Puts a cap that was in flight into a table, whose lock is held. False if it is revoked.
-    [[nodiscard]] static bool enter_table(Cap& cap, HandleTable& table, uint32_t slot);
+    // A cap that was in no table comes into one, whose lock is held, and is called `value` there.
+    // False if it is revoked.
+    [[nodiscard]] static bool enter_table(Cap& cap, CapTable& table, uint32_t value);
+    // The rights of a handle shrink; its table is locked.
+    static void limit(Cap& cap, Object& object, Rights rights);
 
     // The handle goes into the queue of `carrier`, whose lock is held, or has left it for somebody
     // who receives it or drops it.
@@ -68,6 +79,9 @@ class Lineage {
 
     // Of a pinned node. May be preempted. No lock is held; `object` is counted.
     static kairos_info_lineage describe(Cap& cap, Object& object);
+    // Says where a pinned node is and what it hangs below. False for a ghost. Of a node that moves
+    // at this moment, either place. May be preempted. No lock is held; `object` is counted.
+    static bool describe_place(Cap& cap, Object& object, kairos_handle_entry& entry);
     // The processes in whose tables handles to `object` are, the first few of them; how many. For
     // reports, when every hart stands still: takes no lock.
     template <uint32_t kMost>
@@ -87,6 +101,8 @@ class Lineage {
     template <typename Visit>
     static void for_each_below(Cap& top, Object& object, Visit visit);
     static bool is_ghost(const Cap& cap, Object& object);
+    static uint64_t living_parent(Cap& cap, Object& object);
+    static uint32_t place_of(const Cap& cap, const CapTable* table);
     static void mark(Cap& cap, Object& object);
     template <typename Visit>
     static void release_uses(Cap& cap, Object& object, Visit visit);

@@ -293,6 +293,10 @@ class Object {
     Budget* charged_budget_ = nullptr;     // counted
 };
 
+inline uint64_t CapTable::process_id() const {
+    return process_ == nullptr ? 0 : static_cast<uint64_t>(process_->id());
+}
+
 // Readiness without waiting: from the hint, if the guard is taken and the object has one.
 uint32_t poll_readiness(Object& object);
 // Audits the owners of one object, each in its turn; called when a process has ended.

@@ -23,7 +23,7 @@ Process::Process(Budget& budget, Ref<AddressSpace> space, const char* name,
       budget_(Ref<Budget>(budget)),
       space_(std::move(space)),
       handles_(budget, this),
-      descriptors_(budget) {
+      descriptors_(budget, this) {
     set_name(name_, name);
 }
 

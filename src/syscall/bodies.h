@@ -120,6 +120,10 @@ Status system_power(HandleValue resource, uint32_t exit_status);
 Result<int64_t> system_list(HandleValue resource, uint32_t type, uint64_t after,
                             UserPointer<kairos_object_entry> out, uint32_t max);
 Status system_open(HandleValue resource, uint64_t id, uint32_t rights, UserHandle out);
+Result<int64_t> system_holders(HandleValue resource, uint64_t object, uint64_t after,
+                               UserPointer<kairos_handle_entry> out, uint32_t max);
+Result<int64_t> system_handles(HandleValue resource, uint64_t process, uint64_t after,
+                               UserPointer<kairos_handle_entry> out, uint32_t max);
 Result<int64_t> trace_read(HandleValue resource, uint32_t hart, uint64_t from,
                            UserPointer<kairos_trace_record> out, uint32_t max);
 Result<int64_t> trace_control(HandleValue resource, uint32_t kinds);

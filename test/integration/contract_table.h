@@ -109,6 +109,8 @@ constexpr uint64_t kDevicePage = 0x10001000;
 constexpr uint32_t kFreeLine = 2;
 constexpr uint32_t kNonblock = KCHANNEL_OPT_NONBLOCK;
 
+inline uint64_t own_process_id() { return id_of(kairos_self_process()); }
+
 // ---- The table
 // -----------------------------------------------------------------------------------
 
@@ -244,6 +246,12 @@ inline const Line kLines[] = {
     {CALL(fd_poll), {kResult, anything(1), anything(kNoTime)}},
     {CALL(pipe), {kResult, flags(KFD_NONBLOCK | KFD_CLOEXEC)}},
     {CALL(fd_console), {flags(KFD_NONBLOCK | KFD_CLOEXEC)}},
+    {CALL(system_holders),
+     {handle(kResource, KRIGHT_READ), anything(own_process_id()), anything(), kResult,
+      length(1, 0)}},
+    {CALL(system_handles),
+     {handle(kResource, KRIGHT_READ), anything(own_process_id()), anything(), kResult,
+      length(1, 0)}},
 };
 
 #undef CALL

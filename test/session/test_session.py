@@ -1,5 +1,6 @@
 """What a person meets at the prompt: commands, mistakes, servers that die, hostile programs."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,24 @@ class Commands(unittest.TestCase):
             session.type("\x03")
             session.expect("trace: interrupted")
             session.expect(PROMPT)
+
+    def test_who_holds_an_object(self) -> None:
+        with Session() as session:
+            session.expect(PROMPT)
+            channel = session.run("objects channel").splitlines()[1].split()[0]
+            shell = re.search(r"(?m)^ *(\d+) .* shell$", session.run("ps")).group(1)
+            right = "(read|write|transfer|duplicate|wait|manage|map|execute|signal)"
+            rights = rf"{right}(\|{right})*"
+            holders = session.run(f"objects {channel}").split("holders:\n")[1]
+            self.assertRegex(
+                holders, rf"(?m)^  (  )*process \d+ '\w+': handle 0x[0-9a-f]+, {rights}$")
+            whole = session.run(f"objects {shell}")
+            # Somebody started it, and has a handle to it; what looks at it has one, too.
+            self.assertRegex(whole, r"holders:\n(  .*\n)*  process \d+ 'init': handle ")
+            self.assertRegex(whole, r"holders:\n(  .*\n)*  process \d+ 'objects': handle ")
+            handles = whole.split("\nits handles:\n")[1]
+            self.assertRegex(handles, rf"(?m)^  handle 0x[0-9a-f]+: channel \d+, {rights}$")
+            self.assertRegex(handles, rf"(?m)^  fd 0: \S+ \d+, {rights}$")
 
     def test_shutdown_ends_the_machine_with_its_status(self) -> None:
         for words, status in (("shutdown", 0), ("shutdown 7", 7)):

@@ -14,6 +14,10 @@ inline constexpr std::array<const char*, KOBJ_TYPE_COUNT> kTypeNames = {
     "address-space", "timer",   "interrupt", "resource", "event",  "budget",
 };
 
+// The places are bits of kairos_rights_t.
+inline constexpr std::array kRightNames = {"read",   "write", "transfer", "duplicate", "wait",
+                                           "manage", "map",   "execute",  "signal"};
+static_assert(1u << kRightNames.size() == KRIGHT_ALL + 1);
 inline constexpr std::array kLifecycleNames = {"init", "live", "detached", "dying", "freed"};
 inline constexpr std::array kProcessStateNames = {"new", "running", "ending", "ended"};
 inline constexpr std::array kThreadStateNames = {"new", "ready", "running", "blocked", "ended"};

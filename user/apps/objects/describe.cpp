@@ -8,6 +8,7 @@
 #include "apps/common/object_names.hpp"
 #include "apps/common/process_end.hpp"
 #include "apps/common/system.hpp"
+#include "apps/objects/holders.hpp"
 
 namespace objects {
 
@@ -128,6 +129,8 @@ int describe(uint64_t id) {
                 common::name_of(common::kLifecycleNames, basic->lifecycle), basic->references);
     auto details = print_details(object->get(), basic->type);
     if (details) details = print_histories(object->get());
+    if (details) details = print_holders(id);
+    if (details && basic->type == KOBJ_TYPE_PROCESS) details = print_handles(id);
     return details ? 0 : common::complain("objects", name, details.error());
 }
 

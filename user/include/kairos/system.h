@@ -46,6 +46,27 @@ kairos_status_t kairos_system_power(kairos_handle_t resource, uint32_t exit_stat
 kairos_status_t kairos_system_list(kairos_handle_t resource, uint32_t type, uint64_t after_id,
                                    struct kairos_object_entry* out, uint32_t max);
 
+/* Lists who holds the object `object_id`: its handles, in tables and on their way, its descriptors
+ * and what is mapped through its handles, as a tree: each after what it was made from and before
+ * what was made from others. Closed handles do not show; what was made from them hangs below what
+ * they were made from. Leaves out the first `after` lines of the list and writes up to `max`;
+ * returns how many; 0 when there are no more. Pass how many you have to go on. What is made, moved
+ * or closed meanwhile may be listed or not, and makes others be missed or listed twice where the
+ * list is read in several calls; a `depth` may then be too large, a `parent_id` names what is gone.
+ * Needs KRIGHT_READ on a RESOURCE of kind ROOT or SYSTEM. -EINVAL: `max` is 0. -EFAULT, -EBADF,
+ * -ENOTSUP, -EACCES. -ENOENT: there is no such object. -EFAULT may also come last, with some lines
+ * written. */
+kairos_status_t kairos_system_holders(kairos_handle_t resource, uint64_t object_id, uint64_t after,
+                                      struct kairos_handle_entry* out, uint32_t max);
+
+/* Lists what the process `process_id` holds: its handles in the order of their places in the table,
+ * which are the low 12 bits of their values, then its descriptors by number, those that were
+ * revoked left out. `depth` is 0. A process that has ended holds nothing. `after`, `max`, what is
+ * returned, what happens meanwhile, and errors as kairos_system_holders; -ENOENT: there is no such
+ * process. */
+kairos_status_t kairos_system_handles(kairos_handle_t resource, uint64_t process_id, uint64_t after,
+                                      struct kairos_handle_entry* out, uint32_t max);
+
 /* Makes a handle with `rights` to the living object `id`; it derives from nothing. Needs
  * KRIGHT_MANAGE on a RESOURCE of kind ROOT or SYSTEM. -EINVAL: `rights` is empty or has undefined
  * bits. -EACCES. -ENOENT: there is no such object. */
