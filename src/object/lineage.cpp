@@ -240,14 +240,18 @@ void Lineage::close(Cap& cap) {
         trace_cap<TraceEvent::cap_close>(cap, *object);
         const OwnerClass owner = cap.owner_;         // the cap may be gone once its node is settled
         release_uses(cap, *object, [](Waiter&) {});  // they go on, whatever becomes of the handle
+        bool linked;
         {
             LockGuard guard(object->lineage_lock_);
             leave_carrier(cap, *object);
             cap.held_ = false;
             cap.ghost_ = true;
             --object->owners_in_tree_;
-            settle(cap, *object);
+            // A revoker that came by in between has made a ghost of it, and has settled that.
+            linked = cap.linked_;
+            if (linked) settle(cap, *object);
         }
+        if (!linked) free(cap);
         object->drop_owner(owner);
         return;
     }
