@@ -246,6 +246,27 @@ TEST("system_holders: a handle in a queue names the endpoint that it lies in") {
     EXPECT_EQ(static_cast<kairos_handle_t>(inbox.received[0]), received.lines[0].value);
 }
 
+TEST("system_holders: a handle that waits to be sent is set aside in its table") {
+    const Channel channel;
+    fill_queue(channel.a);
+    const Owned event = make_event();
+    kairos_handle_t sent = duplicate(event).release();
+    const uint64_t cap = lineage_of(sent).cap_id;
+    Blocked sending([&] { return send_handles(channel.a, &sent, 1, 0); });
+    const List holders = holders_of(event);
+    const List handles = handles_of(own_id());
+    for (const Entry* line : {holders.of_cap(cap), handles.of_cap(cap)}) {
+        REQUIRE(line != nullptr);
+        EXPECT_EQ(KAIROS_PLACE_RESERVED, line->place);
+        EXPECT_EQ(sent, line->value);
+        EXPECT_EQ(own_id(), line->process_id);
+    }
+    sending.interrupt();
+    EXPECT_STATUS(-EINTR, sending.result());
+    EXPECT_EQ(KAIROS_PLACE_HANDLE, holders_of(event).of_cap(cap)->place);
+    kairos_handle_close(sent, 0);
+}
+
 TEST("system_holders: a message that is dropped takes its handles out of the list") {
     Channel channel;
     const Owned event = make_event();

@@ -2,151 +2,22 @@
 // against a reference that says it plainly: a forest of handles, each in a table or in a queue.
 // Random calls; after each, everything that can be seen is compared.
 #include <algorithm>
-#include <deque>
-#include <list>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
+#include <tuple>
 
 #include "explorer.h"
+#include "handle_reference.h"
 #include "ipc/channel.h"
 #include "ipc/event.h"
+#include "object/lineage.h"
 
 using namespace ipc_test;
 
 namespace {
 
-constexpr int kPrograms = 3;
 constexpr uint32_t kEnough = 7;  // handles of a program, above which it makes no new ones
-
-// ---- The reference ------------------------------------------------------------------------------
-
-struct ModelObject;
-
-struct ModelHandle {
-    ModelObject* object;
-    uint32_t rights;
-    ModelHandle* parent = nullptr;
-    std::set<ModelHandle*> children = {};
-    int table = -1;  // of which program; -1: in a queue
-    ModelObject* in_queue = nullptr;
-    HandleValue value = 0;
-};
-
-struct ModelMessage {
-    uint64_t value;
-    std::vector<ModelHandle*> handles;  // null: revoked on the way
-};
-
-// An event, or one end of a channel.
-struct ModelObject {
-    bool is_endpoint = false;
-    ModelObject* peer = nullptr;  // null: closed
-    bool open = true;
-    std::deque<ModelMessage> queue = {};
-    uint32_t handles = 0;
-    uint64_t reached_by = 0;  // the last search that came by
-};
-
-class Reference {
-  public:
-    std::map<HandleValue, ModelHandle*> tables[kPrograms];
-
-    ModelHandle* find(int program, HandleValue value) {
-        const auto found = tables[program].find(value);
-        return found == tables[program].end() ? nullptr : found->second;
-    }
-    ModelObject& make_object() { return objects_.emplace_back(); }
-    ModelHandle& make_handle(ModelObject& object, uint32_t rights, ModelHandle* parent) {
-        ModelHandle& handle = *handles_.emplace_back(
-            std::make_unique<ModelHandle>(ModelHandle{.object = &object, .rights = rights}));
-        handle.parent = parent;
-        if (parent != nullptr) parent->children.insert(&handle);
-        ++object.handles;
-        return handle;
-    }
-    void enter(ModelHandle& handle, int program, HandleValue value) {
-        handle.in_queue = nullptr;
-        handle.table = program;
-        handle.value = value;
-        tables[program][value] = &handle;
-    }
-    void leave(ModelHandle& handle) {
-        tables[handle.table].erase(handle.value);
-        handle.table = -1;
-    }
-    // Its children become its parent's.
-    void close(ModelHandle& handle) {
-        for (ModelHandle* child : handle.children) child->parent = handle.parent;
-        if (handle.parent != nullptr) {
-            handle.parent->children.merge(handle.children);
-            handle.parent->children.erase(&handle);
-        }
-        forget(handle);
-    }
-    void revoke_below(ModelHandle& top) {
-        const std::set<ModelHandle*> children = top.children;
-        for (ModelHandle* child : children) {
-            revoke_below(*child);
-            top.children.erase(child);
-            forget(*child);
-        }
-    }
-    // Ends what nobody can reach any more.
-    void collect() {
-        ++search_;
-        for (const auto& table : tables) {
-            for (const auto& [value, handle] : table) reach(*handle->object);
-        }
-        while (!to_visit_.empty()) {
-            const ModelObject& object = *to_visit_.back();
-            to_visit_.pop_back();
-            for (const ModelMessage& message : object.queue) {
-                for (const ModelHandle* handle : message.handles) {
-                    if (handle != nullptr) reach(*handle->object);
-                }
-            }
-        }
-        for (ModelObject& object : objects_) {
-            if (object.is_endpoint && object.open && object.reached_by != search_) end(object);
-        }
-        objects_.remove_if([&](const ModelObject& object) {
-            return object.handles == 0 && object.reached_by != search_;
-        });
-    }
-    size_t objects() const { return objects_.size(); }
-
-  private:
-    void reach(ModelObject& object) {
-        if (std::exchange(object.reached_by, search_) != search_) to_visit_.push_back(&object);
-    }
-    void forget(ModelHandle& handle) {
-        if (handle.table >= 0) leave(handle);
-        if (handle.in_queue != nullptr) {
-            for (ModelMessage& message : handle.in_queue->queue) {
-                std::replace(message.handles.begin(), message.handles.end(), &handle,
-                             static_cast<ModelHandle*>(nullptr));
-            }
-        }
-        --handle.object->handles;
-        std::erase_if(handles_, [&](const auto& owned) { return owned.get() == &handle; });
-    }
-    void end(ModelObject& endpoint) {
-        endpoint.open = false;
-        if (endpoint.peer != nullptr) endpoint.peer->peer = nullptr;
-        for (ModelMessage& message : std::exchange(endpoint.queue, {})) {
-            for (ModelHandle* handle : message.handles) {
-                if (handle != nullptr) close(*handle);
-            }
-        }
-    }
-
-    std::list<ModelObject> objects_;
-    uint64_t search_ = 0;
-    std::vector<ModelObject*> to_visit_;
-    std::vector<std::unique_ptr<ModelHandle>> handles_;
-};
 
 // ---- The kernel beside it -----------------------------------------------------------------------
 
@@ -195,6 +66,7 @@ class Comparison {
     void compare() {
         reference_.collect();
         for (int i = 0; i < kPrograms; ++i) compare_table(i);
+        compare_holders(static_cast<int>(below(kPrograms)));
         same(ObjectRegistry::count(), objects_before_ + reference_.objects());
     }
 
@@ -236,6 +108,7 @@ class Comparison {
         HandleValue& out = (*outs_[who])[0];
         same(programs_[who]->call(Call::event_create, programs_[who]->address(&out)), 0);
         ModelObject& object = reference_.make_object();
+        object.id = id_of(who, out);
         reference_.enter(reference_.make_handle(object, Event::kInitialRights.bits(), nullptr), who,
                          out);
     }
@@ -250,6 +123,7 @@ class Comparison {
         for (int i = 0; i < 2; ++i) {
             ends[i]->is_endpoint = true;
             ends[i]->peer = ends[1 - i];
+            ends[i]->id = id_of(who, out[i]);
             reference_.enter(
                 reference_.make_handle(*ends[i], Endpoint::kInitialRights.bits(), nullptr), who,
                 out[i]);
@@ -451,6 +325,51 @@ class Comparison {
             }
             if (handle->object->is_endpoint) compare_endpoint(*(*found).object, *handle->object);
         }
+    }
+
+    uint64_t id_of(int who, HandleValue value) {
+        return static_cast<uint64_t>((*programs_[who]->handles().find(value)).object->id());
+    }
+
+    // Where a handle is: its process, its value there, or the endpoint that it lies queued at.
+    using Place = std::tuple<uint64_t, uint32_t, uint64_t>;
+    // What a list of holders says of a handle: where it is, where the one above it is, how many are
+    // above it, its rights.
+    using Line = std::tuple<Place, Place, uint32_t, uint32_t>;
+
+    Place place_of(const ModelHandle& handle) {
+        if (handle.table < 0) return {0, 0, handle.in_queue->id};
+        return {static_cast<uint64_t>(programs_[handle.table]->process().id()), handle.value, 0};
+    }
+    Line line_of(const ModelHandle& handle) {
+        uint32_t depth = 0;
+        for (const ModelHandle* at = handle.parent; at != nullptr; at = at->parent) ++depth;
+        const Place above = depth == 0 ? Place{} : place_of(*handle.parent);
+        return {place_of(handle), above, depth, handle.rights};
+    }
+    // The tree of an object to which the program has a handle.
+    void compare_holders(int who) {
+        const HandleValue value = any(who);
+        const ModelHandle* handle = reference_.find(who, value);
+        if (handle == nullptr) return;
+        std::multiset<Line> expected;
+        reference_.for_each_handle_of(
+            *handle->object, [&](const ModelHandle& each) { expected.insert(line_of(each)); });
+        std::multiset<Line> listed;
+        std::map<uint64_t, Place> places{{0, Place{}}};
+        Object& object = *(*programs_[who]->handles().find(value)).object;
+        LineageWalk walk(object, nullptr);
+        while (walk.step()) {
+            kairos_handle_entry entry{};
+            if (!walk.first_time_here()) continue;
+            if (!Lineage::describe_place(*walk.cap(), object, entry)) continue;
+            const bool queued = entry.place == KAIROS_PLACE_IN_FLIGHT;
+            const Place place{queued ? 0 : entry.process_id, entry.value, entry.carrier_id};
+            places[entry.cap_id] = place;
+            same(places.count(entry.parent_id), 1);
+            listed.insert({place, places[entry.parent_id], walk.depth(), entry.rights});
+        }
+        same(listed == expected, true);
     }
 
     static void compare_endpoint(Object& object, const ModelObject& expected) {
