@@ -38,21 +38,34 @@ def archive_files(image: bytes) -> dict[str, bytes]:
     return files
 
 
+def compile_program(source: str) -> bytes:
+    """A program from this folder."""
+    with tempfile.TemporaryDirectory(prefix="kairos-session-") as folder:
+        out = Path(folder) / "program"
+        subprocess.run([ROOT / "build/sdk/bin/kairos-c++", "-O2", "-s", f"-I{ROOT / 'user'}",
+                        ROOT / "test/session" / source, "-o", out], check=True)
+        return out.read_bytes()
+
+
 class Session:
     """One boot. To be used with `with`: the machine is gone afterwards."""
 
-    def __init__(self, harts: int = 2, files: dict[str, bytes] | None = None) -> None:
+    def __init__(self, harts: int = 2, files: dict[str, bytes] | None = None,
+                 debugged: bool = False) -> None:
         image_file = BUILD / "archive.img"
         if not image_file.exists():
             raise Unexpected(f"{image_file} is missing: run `make qemu` once, it builds everything")
         self._folder = tempfile.TemporaryDirectory(prefix="kairos-session-")
         image = Path(self._folder.name) / "archive.img"
         image.write_bytes(archive.build(archive_files(image_file.read_bytes()) | (files or {})))
+        self.gdb_socket = Path(self._folder.name) / "gdb"  # if it is debugged
+        debugger = ["-chardev", f"socket,path={self.gdb_socket},server=on,wait=off,id=gdb",
+                    "-gdb", "chardev:gdb"] if debugged else []
         self._process = subprocess.Popen(
             ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64", "-smp", str(harts), "-m", "128",
              "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
              "-bios", "default", "-kernel", str(BUILD / "kernel/kairos.elf"),
-             "-initrd", str(image), "-append", "init=init"],
+             "-initrd", str(image), "-append", "init=init", *debugger],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._screen = b""
         self._read = 0  # how much of the screen has been expected

@@ -1,24 +1,12 @@
 """What a person meets at the prompt: commands, mistakes, servers that die, hostile programs."""
 
-import re
-import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from session import PROMPT, ROOT, Session  # noqa: E402
-
-
-def compile_program(source: str) -> bytes:
-    """A program from this folder."""
-    with tempfile.TemporaryDirectory(prefix="kairos-session-") as folder:
-        out = Path(folder) / "program"
-        subprocess.run([ROOT / "build/sdk/bin/kairos-c++", "-O2", "-s", f"-I{ROOT / 'user'}",
-                        ROOT / "test/session" / source, "-o", out], check=True)
-        return out.read_bytes()
+from session import PROMPT, Session, compile_program  # noqa: E402
 
 
 class Commands(unittest.TestCase):
@@ -75,7 +63,7 @@ class Commands(unittest.TestCase):
         with Session() as session:
             session.expect(PROMPT)
             channel = session.run("objects channel").splitlines()[1].split()[0]
-            shell = re.search(r"(?m)^ *(\d+) .* shell$", session.run("ps")).group(1)
+            shell = session.process_id("shell")
             right = "(read|write|transfer|duplicate|wait|manage|map|execute|signal)"
             rights = rf"{right}(\|{right})*"
             holders = session.run(f"objects {channel}").split("holders:\n")[1]

@@ -1,76 +1,25 @@
-"""gdb commands for a live Kairos kernel: threads, processes, handles, channels, objects.
+"""gdb commands for a live Kairos kernel. `make debug` loads this; `kairos` alone says what there is.
 
-`make debug` loads this. Everything is read from the registry of objects (src/object/registry.cpp)
-through the kernel's own debug information, so the commands work wherever the kernel stands still.
+Here are the lists; what a panic would report besides is in gdb_reports.py.
 """
+
+import sys
+from pathlib import Path
 
 import gdb
 
-TYPE_NAMES = ["?", "channel", "port", "file", "memory", "process", "thread", "address space",
-              "timer", "interrupt", "resource", "event", "budget"]
-THREAD_STATES = ["new", "ready", "running", "blocked", "ended"]
-PROCESS_STATES = ["new", "running", "ending", "ended"]
-ENDPOINT_STATES = ["open", "closing", "closed"]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-
-def pointer_to(type_name: str, address: int) -> gdb.Value:
-    return gdb.Value(address).cast(gdb.lookup_type(type_name).pointer())
-
-
-def offset_of(type_name: str, field: str) -> int:
-    return next(f for f in gdb.lookup_type(type_name).fields() if f.name == field).bitpos // 8
-
-
-def atomic(value: gdb.Value) -> gdb.Value:
-    """The value inside a std::atomic, however deep the library keeps it."""
-    while value.type.strip_typedefs().code == gdb.TYPE_CODE_STRUCT:
-        # A static member has no position.
-        value = value[next(f for f in value.type.strip_typedefs().fields() if hasattr(f, "bitpos"))]
-    return value
-
-
-def text(value: gdb.Value) -> str:
-    return value.string(errors="replace")
-
-
-def tree_nodes(root: gdb.Value):
-    """The nodes of a TreeBase, in order."""
-    path, node = [], root
-    while path or int(node) != 0:
-        while int(node) != 0:
-            path.append(node)
-            node = node["left"]
-        node = path.pop()
-        yield node
-        node = node["right"]
-
-
-def objects():
-    """Every object in the registry, by rising id."""
-    shards = gdb.parse_and_eval("ObjectRegistry::Shard::shards")
-    first, last = shards.type.range()
-    offset = offset_of("Object", "registry_node_")
-    found = []
-    for index in range(first, last + 1):
-        for node in tree_nodes(shards[index]["objects"]["root_"]):
-            found.append(pointer_to("Object", int(node) - offset))
-    return sorted(found, key=lambda each: int(each["id_"]))
-
-
-def objects_of(type_name: str, kind: str):
-    return [pointer_to(type_name, int(each)) for each in objects()
-            if TYPE_NAMES[int(each["type_"])] == kind]
+from gdb_kernel import (ENDPOINT_STATES, PROCESS_STATES, THREAD_STATES, TYPE_NAMES,  # noqa: E402
+                        atomic, objects, objects_of, process_of, text)
+from gdb_reports import (show_history, show_holders, show_locks, show_trace,  # noqa: E402
+                         show_waits)
 
 
 def owners(each: gdb.Value) -> str:
     word = int(atomic(each["owners_"]))
     mask = (1 << 21) - 1
     return f"{word & mask} handles, {word >> 21 & mask} fds, {word >> 42 & mask} others"
-
-
-def process_of(thread: gdb.Value):
-    process = thread["surroundings_"]["process"]["object_"]
-    return None if int(process) == 0 else pointer_to("Process", int(process))
 
 
 def show_threads() -> None:
@@ -128,23 +77,39 @@ def show_objects() -> None:
               f"{int(atomic(each['references_'])):>10}  {owners(each)}")
 
 
+VIEWS = {
+    "threads": (show_threads, "", "threads: state, priority, hart, process"),
+    "processes": (show_processes, "", "processes: state, threads, handles"),
+    "channels": (show_channels, "", "endpoints: peer, state, messages queued, owners"),
+    "objects": (show_objects, "", "all objects"),
+    "handles": (show_handles, "PROCESS-ID", "the handles of a process"),
+    "holders": (show_holders, "OBJECT-ID", "who holds an object, as a tree"),
+    "history": (show_history, "OBJECT-ID", "the last references and transfers of an object"),
+    "waits": (show_waits, "", "sleeping threads, what each waits for, and a cycle of them"),
+    "trace": (show_trace, "[RECORDS]", "the last records of all harts, by time"),
+    "locks": (show_locks, "", "the locks that each hart holds, in a debug kernel"),
+}
+
+
+def usage() -> str:
+    return "\n".join(f"kairos {f'{name} {argument}':19} {what}"
+                     for name, (_, argument, what) in VIEWS.items())
+
+
 class Kairos(gdb.Command):
-    """Looks at the kernel: kairos threads | processes | channels | objects | handles PROCESS-ID"""
+    """Looks at the kernel; `kairos` alone says at what."""
 
     def __init__(self) -> None:
         super().__init__("kairos", gdb.COMMAND_DATA)
 
     def invoke(self, argument: str, from_tty: bool) -> None:
-        words = gdb.string_to_argv(argument)
-        views = {"threads": show_threads, "processes": show_processes,
-                 "channels": show_channels, "objects": show_objects}
-        if len(words) == 1 and words[0] in views:
-            views[words[0]]()
-        elif len(words) == 2 and words[0] == "handles":
-            show_handles(int(words[1], 0))
-        else:
-            raise gdb.GdbError(self.__doc__)
+        name, *numbers = gdb.string_to_argv(argument) or [""]
+        show, wanted, _ = VIEWS.get(name, (None, "", ""))
+        fits = len(numbers) == bool(wanted) or wanted.startswith("[") and not numbers
+        if show is None or not fits:
+            raise gdb.GdbError(usage())
+        show(*(int(number, 0) for number in numbers))
 
 
 Kairos()
-print("kairos threads | processes | channels | objects | handles PROCESS-ID")
+print(usage())
