@@ -98,10 +98,21 @@ $(HOST)/fuzz/elf_image: test/fuzz/elf_image.cpp test/fuzz/damaged_elf.h \
 	    test/fuzz/elf_image.cpp $(HOST)/src/process/elf_image.cpp.o -o $@
 
 # ---- Running them ---------------------------------------------------------------------------------
+panic_programs := $(patsubst test/panic/%.cpp,$(BUILD)/panic/%,$(sort $(wildcard test/panic/*.cpp)))
+DEBUG_KERNEL := build/debug/kernel/kairos.elf
+
+.PHONY: debug-kernel
+debug-kernel:
+	@$(MAKE) --no-print-directory CONFIG=debug kernel
+
+# On the kernel of this configuration, and on a debug kernel, which checks itself as it goes.
 .PHONY: test
-test: sdk $(KERNEL) $(ARCHIVE) $(test_programs) $(host_tests) $(thread_tests) $(fuzz_tests)
-	@KAIROS_BUILD=$(BUILD) $(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) \
-	    --host $(host_tests) $(thread_tests) $(fuzz_tests) --python $(SUPPORT)/tests test/session \
+test: sdk $(KERNEL) $(ARCHIVE) $(test_programs) $(panic_programs) $(host_tests) $(thread_tests) \
+    $(fuzz_tests) debug-kernel
+	@KAIROS_BUILD=$(BUILD) KAIROS_DEBUG_KERNEL=$(DEBUG_KERNEL) \
+	    $(PYTHON) $(SUPPORT)/run_tests.py --kernel $(KERNEL) --debug-kernel $(DEBUG_KERNEL) \
+	    --host $(host_tests) $(thread_tests) $(fuzz_tests) \
+	    --python $(SUPPORT)/tests test/session test/panic \
 	    $(if $(test_programs),--programs $(test_programs)) $(TESTFLAGS)
 
 # A kernel of its own measures; exact counts need one hart, and an instruction a nanosecond.

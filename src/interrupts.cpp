@@ -5,11 +5,14 @@
 #include "ipc/timer.h"
 #include "object/reclaim.h"
 #include "sched/scheduler.h"
+#include "sched/watchdog.h"
+#include "trace/counters.h"
 #include "wait/deadline.h"
 
 namespace {
 void note_interrupt() {
-    this_hart().interrupts.fetch_add(1, std::memory_order_relaxed);
+    Watchdog::on_interrupt();
+    count(Counter::interrupts);
     Reclaim::quiescent();
 }
 }  // namespace

@@ -17,6 +17,7 @@
 #include "process/boot_options.h"
 #include "process/first_program.h"
 #include "sched/scheduler.h"
+#include "sched/watchdog.h"
 #include "sync/hart.h"
 #include "syscall/tables.h"
 #include "trace/log.h"
@@ -102,6 +103,7 @@ void kernel_main(uint64_t hardware_id, PhysicalAddress device_tree) {
     log("Kairos: %u harts, %lu MiB", machine.hart_count, mm::total_frames() * kPageSize >> 20);
     make_trace_rings(machine.hart_count);
     switch_trace(options.trace_kinds);
+    Watchdog::start(options.watchdog_period_ns);
     root_budget = &Budget::create_root(mm::free_frames_count() * kPageSize);
     this_hart().thread = &Thread::create_idle(*root_budget);
     platform::interrupts_init();

@@ -34,6 +34,11 @@
     X(budget_mismatches, "charges that were not what allocators had handed out")       \
     X(poll_hints_used, "polls answered by a hint because the lock was taken")          \
     X(poll_hint_mismatches, "hints that were not what the lock showed")                \
+    X(sched_switches, "switches from one thread to another")                           \
+    X(sched_migrations, "threads sent to another hart")                                \
+    X(sched_ipis, "harts interrupted by other harts, for their threads or for memory") \
+    X(sched_idle_ns, "nanoseconds that harts idled, up to when they began last")       \
+    X(interrupts, "interrupts taken")                                                  \
     X(warnings, "warnings, printed or not")
 
 #endif

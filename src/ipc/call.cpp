@@ -21,6 +21,7 @@ Status Endpoint::await_reply(LockGuard& held, uint64_t txid, ReceiveTarget& targ
     TRY(use.begin());
     ReceiveOffer offer(target, current_waiter(), true);
     offer.txid = txid;
+    offer.awaits = KAIROS_POLLHUP;
     calls_.add(offer);
     trace_message<TraceEvent::call>(txid, 0, 0, 0);
     const WakeReason reason =
@@ -58,8 +59,7 @@ Status Endpoint::call(Outgoing& request, ReceiveTarget& reply, const SendOptions
             return answered;
         }
         TRY(use.begin());
-        const WakeReason reason =
-            senders_.block(held, senders_.sequence(), options.deadline, nullptr, &wakes);
+        const WakeReason reason = await_room(held, options.deadline, wakes);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
         if (current_waiter().killed()) return leave_to_next(senders_);
     }

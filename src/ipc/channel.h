@@ -141,6 +141,10 @@ class Endpoint final : public Object {
                        const SendOptions& options, BlockingUse& use,
                        WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
 
+    // Sleeps until the peer may have room.
+    WakeReason await_room(LockGuard& held, Instant deadline,
+                          WakeBatch& wakes) NO_THREAD_SAFETY_ANALYSIS;
+
     // ---- Without the guard ----
     Fail leave_to_next(WaitSource& line);
     enum class Delivered : uint8_t { kYes, kReceiverFailed, kSenderFailed };

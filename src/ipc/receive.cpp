@@ -124,6 +124,7 @@ Result<bool> Endpoint::receive(ReceiveTarget& target, const SendOptions& options
         TRY(use.begin());
 
         ReceiveOffer offer(target, current_waiter(), options.rendezvous);
+        offer.awaits = KAIROS_POLLIN | KAIROS_POLLHUP;
         const WakeReason reason =
             receivers_.block(held, receivers_.sequence(), options.deadline, &offer, &wakes);
         switch (offer.outcome) {

@@ -178,6 +178,11 @@ Result<bool> Endpoint::pass_on(LockGuard& held, Outgoing& outgoing, bool rendezv
     return Fail(Error::PIPE);
 }
 
+WakeReason Endpoint::await_room(LockGuard& held, Instant deadline, WakeBatch& wakes) {
+    Offer offer{.awaits = KAIROS_POLLOUT | KAIROS_POLLHUP};
+    return senders_.block(held, senders_.sequence(), deadline, &offer, &wakes);
+}
+
 Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
     BlockingUse use(*this, options.through);
     while (true) {
@@ -187,8 +192,7 @@ Status Endpoint::send(Outgoing& outgoing, const SendOptions& options) {
         if (TRY(pass_on(held, outgoing, options.rendezvous, wakes))) return {};
         if (options.nonblocking) return Fail(Error::AGAIN);
         TRY(use.begin());
-        const WakeReason reason =
-            senders_.block(held, senders_.sequence(), options.deadline, nullptr, &wakes);
+        const WakeReason reason = await_room(held, options.deadline, wakes);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
         if (current_waiter().killed()) return leave_to_next(senders_);
     }

@@ -7,6 +7,7 @@
 #include "sync/hart.h"
 #include "sync/preemption.h"
 #include "sync/spin_lock.h"
+#include "trace/counters.h"
 
 namespace {
 
@@ -60,7 +61,9 @@ uint64_t start_batch() {
 
 void nudge(uint64_t harts) {
     for (uint32_t i = 0; harts != 0; ++i, harts >>= 1) {
-        if ((harts & 1) != 0) arch::send_ipi(Harts::at({i}));
+        if ((harts & 1) == 0) continue;
+        count(Counter::sched_ipis);
+        arch::send_ipi(Harts::at({i}));
     }
 }
 

@@ -15,7 +15,8 @@ BootOptions options;
 
 [[noreturn]] void refuse(const char* problem, const char* word) {
     log("command line: %s: '%s'", problem, word);
-    log("expected: init=NAME [console=plain|framed] [trace=all|none|KIND,...] -- ARGUMENT...");
+    log("expected: init=NAME [console=plain|framed] [trace=all|none|KIND,...] "
+        "[watchdog=SECONDS] -- ARGUMENT...");
     platform::power_off(kRefusedStatus);
 }
 
@@ -70,22 +71,33 @@ uint32_t trace_kinds(char* list) {
     return kinds | trace_kind(list);
 }
 
+uint64_t number(const char* text) {
+    uint64_t value = 0;
+    if (*text == 0) refuse("a number is missing", text);
+    for (const char* digit = text; *digit != 0; ++digit) {
+        if (*digit < '0' || *digit > '9') refuse("not a number", text);
+        if (digit - text > 9) refuse("too large a number", text);
+        value = value * 10 + static_cast<uint64_t>(*digit - '0');
+    }
+    return value;
+}
+
 // KIND@N: in a debug kernel only, so that nothing of it is in a release.
 void read_injection(char* word) {
     struct Kind {
         const char* name;
         Injection what;
     };
-    constexpr Kind kKinds[] = {{"panic", Injection::kPanic}, {"fault", Injection::kFault}};
+    constexpr Kind kKinds[] = {{"panic", Injection::kPanic},
+                               {"fault", Injection::kFault},
+                               {"hang", Injection::kHang},
+                               {"lost-wake", Injection::kLostWake},
+                               {"forgotten-thread", Injection::kForgottenThread}};
     for (const Kind& kind : kKinds) {
         const size_t length = std::strlen(kind.name);
         if (std::strncmp(word, kind.name, length) != 0 || word[length] != '@') continue;
-        uint64_t at = 0;
-        for (const char* digit = word + length + 1; *digit >= '0' && *digit <= '9'; ++digit) {
-            at = at * 10 + static_cast<uint64_t>(*digit - '0');
-        }
         options.injection = kind.what;
-        options.injected_at = at;
+        options.injected_at = number(word + length + 1);
         return;
     }
     refuse("an unknown kind of injection", word);
@@ -103,6 +115,8 @@ void read_option(char* word) {
         }
     } else if (char* kinds = value_of(word, "trace")) {
         options.trace_kinds = trace_kinds(kinds);
+    } else if (char* seconds = value_of(word, "watchdog")) {
+        options.watchdog_period_ns = number(seconds) * 1'000'000'000;
     } else if (char* injected = kDebugBuild ? value_of(word, "inject") : nullptr) {
         read_injection(injected);
     } else {

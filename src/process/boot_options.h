@@ -1,10 +1,11 @@
-// The kernel's command line: `init=NAME [console=plain|framed] [trace=all|none|KIND,...] --
-// ARGUMENT...`. NAME and the
-// arguments are percent-encoded, so that they may hold any byte; a lone % is an empty word.
+// The kernel's command line: `init=NAME [console=plain|framed] [trace=all|none|KIND,...]
+// [watchdog=SECONDS] -- ARGUMENT...`. NAME and the arguments are percent-encoded, so that they may
+// hold any byte; a lone % is an empty word.
 #pragma once
 
 #include <cstdint>
 
+#include "sched/watchdog.h"
 #include "sync/injection.h"
 #include "trace/records.h"
 
@@ -14,7 +15,8 @@ struct BootOptions {
     const char* program = "init";  // of the boot archive
     bool framed_console = false;
     uint32_t trace_kinds = kTraceKindsAtBoot;
-    // Debug builds: `inject=panic@N` or `inject=fault@N`.
+    uint64_t watchdog_period_ns = Watchdog::kUsualPeriod;
+    // Debug builds: `inject=KIND@N` (sync/injection.h).
     Injection injection = Injection::kNone;
     uint64_t injected_at = 0;
     // The program's arguments, its name first.

@@ -1,7 +1,7 @@
 // Edges lead from a sleeping thread to the processes that can end its sleep: those with a handle to
 // the other end of its channel, or the process whose end it waits for. A cycle of threads in which
-// each waits for the next one's process is what deadlocks of calls look like; it is one for certain
-// if the processes in it have no other thread to help.
+// each waits for the next one's process is what deadlocks of calls look like. Only processes all of
+// whose threads sleep without a deadline count for it: others may still help.
 #include "process/wait_graph.h"
 
 #include "ipc/channel.h"
@@ -17,6 +17,7 @@ constexpr uint32_t kMaxHolders = 4;
 
 struct Wait {
     const Thread* thread = nullptr;
+    bool stuck = true;  // and so are all threads of its process
     ObjectId object{};
     const char* what = nullptr;
     ObjectId peer{};  // the other end of a channel, or none
@@ -70,7 +71,20 @@ void print_wait(const Wait& wait) {
     print("\n");
 }
 
+// Whether nothing that the thread does itself will end what it does now.
+bool is_stuck(Thread& thread) {
+    return thread.state() == ThreadState::kBlocked && thread.waiter().sleeps_until().is_never();
+}
+
+void note_helper(Thread& thread) {
+    if (thread.is_idle() || thread.state() == ThreadState::kEnded || is_stuck(thread)) return;
+    for (uint32_t i = 0; i < wait_count; ++i) {
+        if (process_of(*waits[i].thread) == process_of(thread)) waits[i].stuck = false;
+    }
+}
+
 bool leads_to(const Wait& from, const Wait& to) {
+    if (!from.stuck || !to.stuck) return false;
     for (uint32_t i = 0; i < from.holder_count; ++i) {
         if (from.holders[i] == process_of(*to.thread)) return true;
     }
@@ -122,6 +136,9 @@ bool find_cycle(uint32_t start) {
 void print_wait_graph() {
     ObjectRegistry::for_each_while_stopped([](Object& object) {
         if (object.type() == ObjectType::kThread) note_sleeper(static_cast<Thread&>(object));
+    });
+    ObjectRegistry::for_each_while_stopped([](Object& object) {
+        if (object.type() == ObjectType::kThread) note_helper(static_cast<Thread&>(object));
     });
     print("sleeping threads:\n");
     for (uint32_t i = 0; i < wait_count; ++i) print_wait(waits[i]);

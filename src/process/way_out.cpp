@@ -5,6 +5,7 @@
 #include "object/reclaim.h"
 #include "process/process.h"
 #include "sched/scheduler.h"
+#include "sched/watchdog.h"
 #include "sync/hart.h"
 #include "sync/preemption.h"
 
@@ -20,6 +21,7 @@ void attend() {
             Reclaim::quiescent();
             while (Reclaim::free_a_piece()) preemption_point();
         }
+        if ((work & attention::kWatch) != 0) Watchdog::look_at_next_hart();
         if ((work & attention::kReschedule) != 0) Scheduler::reschedule();
         while (current_thread().waiter().may_not_leave()) {
             if (current_thread().waiter().killed()) Process::end_current_thread();

@@ -9,7 +9,10 @@
 #include "object/budget_audit.h"
 #include "object/graveyard.h"
 #include "object/reclaim.h"
+#include "sched/watchdog.h"
+#include "sync/injection.h"
 #include "sync/preemption.h"
+#include "trace/counters.h"
 #include "trace/records.h"
 #include "wait/parking.h"
 
@@ -65,14 +68,20 @@ Thread* Scheduler::Inbox<kNext>::take_all() {
     return in_order;
 }
 
+void Scheduler::interrupt(HartIndex hart) {
+    count(Counter::sched_ipis);
+    arch::send_ipi(Harts::at(hart));
+}
+
 // Gives a ready thread that is in no queue to another hart.
 void Scheduler::send_to(HartIndex hart, Thread& thread) {
     thread.home_.store(hart.value, std::memory_order_release);
     idle_harts_.fetch_and(~bit_of(hart), std::memory_order_relaxed);
     Scheduler& scheduler = schedulers_.at(hart);
-    scheduler.counters_.migrated_here.fetch_add(1, std::memory_order_relaxed);
+    scheduler.migrated_here_.fetch_add(1, std::memory_order_relaxed);
+    count(Counter::sched_migrations);
     trace<TraceEvent::migrate>(static_cast<uint64_t>(thread.id()), hart.value);
-    if (scheduler.released_.push(thread)) arch::send_ipi(Harts::at(hart));
+    if (scheduler.released_.push(thread)) interrupt(hart);
 }
 
 // An idle hart that may run the thread, else this one, else any that may.
@@ -92,7 +101,7 @@ void Scheduler::make_ready(Thread& thread) {
     if (home == this_hart().index) {
         local().enqueue(thread);
     } else if (schedulers_.at(home).released_.push(thread)) {
-        arch::send_ipi(Harts::at(home));
+        interrupt(home);
     }
 }
 
@@ -112,7 +121,7 @@ void Scheduler::poke(Thread& thread) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const HartIndex home = thread.home();
     if (home != this_hart().index) {
-        arch::send_ipi(Harts::at(home));
+        interrupt(home);
     } else if (&thread == this_hart().thread) {
         ask_for(attention::kThread);
     }
@@ -127,7 +136,7 @@ void Scheduler::request_adjustment(Thread& thread) {
     if (home == this_hart().index) {
         local().read_inboxes();
     } else {
-        arch::send_ipi(Harts::at(home));
+        interrupt(home);
     }
 }
 
@@ -319,8 +328,8 @@ void Scheduler::switch_to(Thread& next) {
     const uint64_t ran = now.nanoseconds - running.switched_in_.nanoseconds;
     running.time_ns_.store(running.time_ns_.load(std::memory_order_relaxed) + ran,
                            std::memory_order_relaxed);
-    if (running.is_idle()) counters_.idle_ns.fetch_add(ran, std::memory_order_relaxed);
-    counters_.switches.fetch_add(1, std::memory_order_relaxed);
+    if (running.is_idle()) count(Counter::sched_idle_ns, ran);
+    count(Counter::sched_switches);
     next.switched_in_ = now;
     next.state_.store(ThreadState::kRunning, std::memory_order_relaxed);
     if (tracing<TraceKind::sched>()) note_switch(running, next);
@@ -343,8 +352,13 @@ void Scheduler::finish_switch() {
     if (this_hart().thread->waiter().may_not_leave()) ask_for(attention::kThread);
 }
 
+bool Scheduler::others_idle() {
+    const uint64_t others = Harts::mask() & ~bit_of(this_hart().index);
+    return (others & ~idle_harts_.load(std::memory_order_relaxed)) == 0;
+}
+
 uint64_t Scheduler::idle_ns(HartIndex hart) {
-    const uint64_t before = schedulers_.at(hart).counters_.idle_ns.load(std::memory_order_relaxed);
+    const uint64_t before = counter_of(Counter::sched_idle_ns, hart);
     const Thread* running = Harts::at(hart).thread;
     if (running == nullptr || !running->is_idle()) return before;
     // An instant behind, if the hart is just leaving its idle thread.
@@ -369,10 +383,12 @@ void Scheduler::run() {
 void Scheduler::idle() {
     read_inboxes();
     if (!run_queue_.empty()) {
+        Watchdog::on_leaving_idle();
         switch_away();
         return;
     }
-    if (WaitSource::wake_more() || Graveyard::work_a_piece() || Reclaim::free_a_piece()) {
+    if (WaitSource::wake_more() || Graveyard::work_a_piece() || Reclaim::free_a_piece() ||
+        Watchdog::work_while_idle()) {
         arch::open_interrupt_window();
         return;
     }
@@ -392,6 +408,7 @@ void Scheduler::idle() {
 void preemption_point() {
     arch::open_interrupt_window();
     if ((this_hart().block.attention & attention::kReschedule) == 0) return;
+    if (this_hart().thread->is_idle()) return;  // looks for itself
     this_hart().block.attention &= ~attention::kReschedule;
     Scheduler::reschedule();
 }
@@ -406,4 +423,7 @@ bool may_run_next(const Waiter& claimed) {
 void park_for(Waiter& self, Waiter& next) {
     Scheduler::park_for(Thread::of(self), Thread::of(next));
 }
-void make_ready(Waiter& waiter) { Scheduler::make_ready(Thread::of(waiter)); }
+void make_ready(Waiter& waiter) {
+    if (kDebugBuild && injected(Injection::kForgottenThread)) return;
+    Scheduler::make_ready(Thread::of(waiter));
+}

@@ -24,12 +24,6 @@
 #include "sync/hart.h"
 #include "wait/deadline.h"
 
-struct SchedulerCounters {
-    std::atomic<uint64_t> switches{0};
-    std::atomic<uint64_t> migrated_here{0};
-    std::atomic<uint64_t> idle_ns{0};
-};
-
 class Scheduler {
   public:
     // Turns the calling boot context into this hart's idle thread. Does not return.
@@ -62,10 +56,18 @@ class Scheduler {
     static void on_ipi();
     static void reschedule();
 
-    static const SchedulerCounters& counters(HartIndex hart) {
-        return schedulers_.at(hart).counters_;
-    }
+    // Has another hart look at its inboxes, and at what else waits for it.
+    static void interrupt(HartIndex hart);
 
+    static bool is_idle(HartIndex hart) {
+        return (idle_harts_.load(std::memory_order_relaxed) >> hart.value & 1) != 0;
+    }
+    // Whether every hart but this one idles.
+    static bool others_idle();
+    // Threads that were sent there by other harts.
+    static uint64_t migrated_to(HartIndex hart) {
+        return schedulers_.at(hart).migrated_here_.load(std::memory_order_relaxed);
+    }
     // How long the hart has idled, up to now.
     static uint64_t idle_ns(HartIndex hart);
 
@@ -116,7 +118,7 @@ class Scheduler {
     uint32_t slices_ = 0;                        // since the last one that was lent
     uint32_t lent_below_ = KPRIORITY_REAL_TIME;  // the next is for a priority below this
     const Thread* lent_to_ = nullptr;            // the slice in progress; nobody else's
-    SchedulerCounters counters_;
+    std::atomic<uint64_t> migrated_here_{0};
 
     static std::atomic<uint64_t> idle_harts_;
     static PerHart<Scheduler> schedulers_;

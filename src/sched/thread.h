@@ -119,6 +119,7 @@ class Thread final : public Object {
   private:
     friend class RunQueue;
     friend class Scheduler;
+    friend class Watchdog;
     template <typename T>
     friend class ObjectStorage;
 
@@ -146,6 +147,13 @@ class Thread final : public Object {
     std::atomic<uint64_t> affinity_{UINT64_MAX};
     std::atomic<uint32_t> home_{0};
     std::atomic<uint64_t> time_ns_{0};  // spent running, up to the last switch
+
+    // What the watchdog saw of it; its own.
+    struct Watched {
+        uint64_t ran = 0;    // ns
+        uint32_t looks = 0;  // in a row at which it slept although it could go on, and had not run
+    };
+    Watched watched_;
 
     // What a hart is shared between: processes.
     uint64_t share() const { return reinterpret_cast<uint64_t>(surroundings_.process.get()); }

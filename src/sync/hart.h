@@ -15,6 +15,7 @@ inline constexpr uint32_t kReschedule = 1u << 0;  // somebody more important is 
 inline constexpr uint32_t kThread = 1u << 1;      // the current thread was killed or suspended
 inline constexpr uint32_t kTeardown = 1u << 2;    // objects wait to be destroyed
 inline constexpr uint32_t kWakes = 1u << 3;       // the rest of many waits to be woken
+inline constexpr uint32_t kWatch = 1u << 4;       // the watchdog's turn has come
 }  // namespace attention
 
 // `make quiet`: the longest stretch of instructions without interrupts, the firmware's included,
@@ -37,10 +38,6 @@ struct Hart {
     std::atomic<bool> online{false};  // set by the hart itself when it enters the scheduler
 
     class Thread* thread = nullptr;  // runs here now (sched/thread.h)
-
-    // Counters, read by others at any time.
-    std::atomic<uint64_t> interrupts{0};
-    std::atomic<uint64_t> ipis_sent{0};
 
     QuietStretch quiet;
 

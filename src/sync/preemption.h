@@ -3,6 +3,6 @@
 
 // Lets pending interrupts in and, if somebody more important is ready, runs them first. May come
 // back on another hart. No lock is held, nothing per-hart is remembered across it, and every
-// pointer kept across it is counted. Called by threads (not by the idle loop) every few thousand
-// instructions of work whose length a user decides. (sched/scheduler.cpp)
+// pointer kept across it is counted. Called every few thousand instructions of work whose
+// length a user decides. An idle hart only lets interrupts in. (sched/scheduler.cpp)
 void preemption_point();

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <cstdint>
 
-#include "arch/hart.h"
 #include "base/assert.h"
 #include "sync/annotations.h"
 
@@ -49,7 +48,9 @@ class CAPABILITY("spin lock") SpinLock {
 
     void lock() ACQUIRE() {
         if constexpr (kDebugBuild) note_lock_taken(rank_);
-        while (held_.exchange(1, std::memory_order_acquire) != 0) wait_until_free();
+        while (held_.exchange(1, std::memory_order_acquire) != 0) [[unlikely]] {
+                wait_until_free();
+            }
     }
     bool try_lock() TRY_ACQUIRE(true) {
         if (held_.exchange(1, std::memory_order_acquire) != 0) return false;
@@ -60,16 +61,17 @@ class CAPABILITY("spin lock") SpinLock {
         if constexpr (kDebugBuild) note_lock_released(rank_);
         held_.store(0, std::memory_order_release);
     }
+    // How long a hart waits for a lock before it stops the machine with a report; 0: for ever.
+    static void set_patience(uint64_t nanoseconds) { patience_ns_ = nanoseconds; }
     bool held_by_someone() const { return held_.load(std::memory_order_relaxed) != 0; }
     LockRank rank() const { return rank_; }
 
   private:
-    void wait_until_free() {
-        while (held_.load(std::memory_order_relaxed) != 0) arch::relax();
-    }
+    [[gnu::cold, gnu::noinline]] void wait_until_free();
 
     std::atomic<uint32_t> held_{0};
     LockRank rank_;
+    static uint64_t patience_ns_;
 };
 
 // Holds a lock for a scope; may be released early and taken again.

@@ -136,16 +136,15 @@ Result<int64_t> harts(const Query& query) {
     if (query.size < bytes) return Fail(Error::MSGSIZE);
     for (uint32_t i = 0; i < Harts::count(); ++i) {
         const Hart& hart = Harts::at({i});
-        const SchedulerCounters& counters = Scheduler::counters({i});
         const kairos_info_hart info{.hart = i,
                                     .reserved = 0,
                                     .sbi_id = hart.hardware_id,
                                     .idle_ns = Scheduler::idle_ns({i}),
-                                    .switches = counters.switches.load(),
+                                    .switches = counter_of(Counter::sched_switches, {i}),
                                     .system_calls = hart.block.system_calls,
-                                    .interrupts = hart.interrupts.load(),
-                                    .ipis_sent = hart.ipis_sent.load(),
-                                    .threads_migrated_here = counters.migrated_here.load(),
+                                    .interrupts = counter_of(Counter::interrupts, {i}),
+                                    .ipis_sent = counter_of(Counter::sched_ipis, {i}),
+                                    .threads_migrated_here = Scheduler::migrated_to({i}),
                                     .longest_quiet = hart.quiet.longest.load()};
         if (!arch::copy_to_user(query.buffer.address + i * sizeof(info), &info, sizeof(info))) {
             return Fail(Error::FAULT);

@@ -76,7 +76,8 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
         }
         TRY(use.begin());
         WaitSource& source = object->base_wait();
-        const WakeReason reason = source.block(held, source.sequence(), deadline);
+        Offer offer{.awaits = events | kAlwaysReported};
+        const WakeReason reason = source.block(held, source.sequence(), deadline, &offer);
         if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
     }
 }

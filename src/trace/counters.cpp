@@ -9,11 +9,13 @@ const char* const kCounterNames[kCounterCount] = {KAIROS_COUNTERS(KAIROS_COUNTER
 const char* const kCounterTexts[kCounterCount] = {KAIROS_COUNTERS(KAIROS_COUNTER_TEXT)};
 #undef KAIROS_COUNTER_TEXT
 
+uint64_t counter_of(Counter counter, HartIndex hart) {
+    const auto& values = hart_counters.at(hart).values;
+    return values[static_cast<uint32_t>(counter)].load(std::memory_order_relaxed);
+}
+
 uint64_t counter_total(Counter counter) {
     uint64_t total = 0;
-    for (uint32_t i = 0; i < Harts::count(); ++i) {
-        total += hart_counters.at({i}).values[static_cast<uint32_t>(counter)].load(
-            std::memory_order_relaxed);
-    }
+    for (uint32_t i = 0; i < Harts::count(); ++i) total += counter_of(counter, {i});
     return total;
 }

@@ -25,9 +25,10 @@ struct HartCounters {
 extern PerHart<HartCounters> hart_counters;
 
 // Interrupts are off, so nobody else writes this hart's word.
-inline void count(Counter counter) {
+inline void count(Counter counter, uint64_t more = 1) {
     auto& value = hart_counters.local().values[static_cast<uint32_t>(counter)];
-    value.store(value.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    value.store(value.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
 
+uint64_t counter_of(Counter counter, HartIndex hart);
 uint64_t counter_total(Counter counter);

@@ -53,7 +53,8 @@ bool Waiter::claim_if_overdue() {
     if (const uint32_t heeded = told_.load(std::memory_order_relaxed) & heeds_) {
         return claim(heeded == kCancel ? WakeReason::kCancel : WakeReason::kSignal);
     }
-    if (deadline_.is_never() || arch::now() < deadline_) return false;
+    const Instant deadline = sleeps_until();
+    if (deadline.is_never() || arch::now() < deadline) return false;
     return claim(WakeReason::kTimeout);
 }
 
@@ -90,9 +91,10 @@ WakeReason WaitSource::block(LockGuard& guard, uint64_t seen_sequence, Instant d
     }
     Waiter& self = current_waiter();
     self.offer_ = offer;
-    self.deadline_ = deadline;
+    self.deadline_.store(deadline, std::memory_order_relaxed);
     self.source_ = this;
     self.sleeps_on_.store(owner(), std::memory_order_relaxed);
+    self.awaits_.store(offer == nullptr ? 0 : offer->awaits, std::memory_order_relaxed);
     trace<TraceEvent::block>(static_cast<uint64_t>(owner()), seen_sequence, deadline.nanoseconds);
     self.state_.store(self.asleep_, std::memory_order_relaxed);
     waiters_.push_back(self);

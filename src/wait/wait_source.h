@@ -33,6 +33,7 @@
 #include "base/list.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "sync/injection.h"
 #include "sync/spin_lock.h"
 #include "wait/deadline.h"
 
@@ -50,7 +51,10 @@ class WaitSource;
 
 // What a blocked thread lays open so that a waker can complete its operation for it; each object
 // type derives its own. Lives on the blocked thread's stack; touched by the claimer only.
-struct Offer {};
+struct Offer {
+    // The readiness of the source's owner that ends the sleep, if the watchdog shall know.
+    uint32_t awaits = 0;
+};
 
 class Waiter {
   public:
@@ -107,6 +111,14 @@ class Waiter {
 
     // The object that the thread sleeps on, or slept on last; for reports.
     ObjectId sleeps_on() const { return sleeps_on_.load(std::memory_order_relaxed); }
+    // The readiness of that object which ends the sleep; 0: not known.
+    uint32_t awaits() const { return awaits_.load(std::memory_order_relaxed); }
+    Instant sleeps_until() const { return deadline_.load(std::memory_order_relaxed); }
+    // Its sleep is not over: nobody has claimed it.
+    bool asleep() const {
+        const uint32_t state = state_.load(std::memory_order_acquire);
+        return state == kWaiting || state == kWaitingDeaf;
+    }
     // The source that it sleeps on, while asleep() holds; for panics, when nobody moves.
     const WaitSource* source() const { return source_; }
 
@@ -145,6 +157,9 @@ class Waiter {
         return is_told(what) && (told_.fetch_and(~what, std::memory_order_relaxed) & what) != 0;
     }
     bool claim_from(uint32_t state, WakeReason reason) {
+        if constexpr (kDebugBuild) {
+            if (reason == WakeReason::kData && injected(Injection::kLostWake)) return false;
+        }
         return state_.compare_exchange_strong(state, static_cast<uint32_t>(reason),
                                               std::memory_order_acq_rel);
     }
@@ -158,10 +173,12 @@ class Waiter {
     // The thread's own; while it sleeps, also its source's and its deadline's to read.
     uint32_t asleep_ = kWaiting;  // what its state is while it sleeps
     uint32_t heeds_ = kKill | kInterrupt | kCancel;
-    Instant deadline_{};  // of the sleep; written by the sleeper, before it is published
+    // Of the sleep; written by the sleeper, before it is published.
+    std::atomic<Instant> deadline_{};
     Offer* offer_ = nullptr;
     const WaitSource* source_ = nullptr;  // as deadline_, and the next
     std::atomic<ObjectId> sleeps_on_{ObjectId::kNone};
+    std::atomic<uint32_t> awaits_{0};
     ListNode node_;  // in a source's waiters; guarded by the source's guard
     Waiter* next_in_batch_ = nullptr;
     // Of one that was claimed to keep those who are to be woken after it: they, and their source's

@@ -3,7 +3,7 @@
 
 A test program prints a line for each case, `ok NAME` or `FAIL NAME: REASON`, and `done N cases` at
 the end, and exits with 0 if all is well. It is booted, as the only program of a fresh machine, once
-for each number of harts. The last line is `N passed, N failed`; the exit status is 1 if anything
+for each number of harts; with --debug-kernel once more on that. The last line is `N passed, N failed`; the exit status is 1 if anything
 failed or nothing ran. What failed is shown with the end of its log, at once and before the last line;
 build/test-results.json has it all.
 """
@@ -90,11 +90,12 @@ def longest_quiet(runs: list[Run]) -> str:
     return f"longest stretch without interrupts: {length} instructions, in {name}, to\n{frames}"
 
 
-def run_program(program: Path, harts: int, options: argparse.Namespace) -> Run:
-    run = Run(f"{program.name} on {harts} hart{'s' if harts > 1 else ''}")
+def run_program(program: Path, harts: int, kernel: Path, options: argparse.Namespace) -> Run:
+    run = Run(f"{program.name} on {harts} hart{'s' if harts > 1 else ''}"
+              f"{'' if kernel == options.kernel else ', debug kernel'}")
     started = time.monotonic()
     status, output, log = run_command(
-        [sys.executable, str(HERE / "kairos_run.py"), "--kernel", str(options.kernel), "--harts",
+        [sys.executable, str(HERE / "kairos_run.py"), "--kernel", str(kernel), "--harts",
          str(harts), "--timeout", str(options.timeout), *(["--icount"] if options.icount else []),
          str(program)],
         options.timeout + GRACE_SECONDS)
@@ -171,6 +172,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--python", type=Path, nargs="*", default=[], help="folders of unittests")
     parser.add_argument("--programs", type=Path, nargs="*", default=[])
     parser.add_argument("--harts", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--debug-kernel", type=Path, help="a second kernel, which checks itself")
+    parser.add_argument("--debug-harts", type=int, nargs="+", default=[4])
     parser.add_argument("--icount", action="store_true",
                         help="count instructions (one hart); a kernel that measures says how long it "
                         "kept interrupts off")
@@ -193,8 +196,11 @@ def plan(options: argparse.Namespace) -> list[Callable[[], Run]]:
     once: list[Callable[[], Run]] = []
     once += [partial(run_host, binary, options) for binary in hosts]
     once += [partial(run_python, folder, options) for folder in folders]
-    once += [partial(run_program, program, harts, options)
+    once += [partial(run_program, program, harts, options.kernel, options)
              for program in programs for harts in options.harts]
+    if options.debug_kernel is not None:
+        once += [partial(run_program, program, harts, options.debug_kernel, options)
+                 for program in programs for harts in options.debug_harts]
     return once * options.repeat
 
 
