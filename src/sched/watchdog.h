@@ -6,8 +6,8 @@
 // interrupted, and one that gives none for kPatience periods stops the machine with a report. A
 // machine that has been at rest for some periods has no timer set for this: the first hart that
 // finds something to do then sets its own, and has the one before it set its own too. (With one
-// hart nobody looks at it.) A hart that hangs with a lock may draw others after it; so who waits for
-// a lock for as long stops the machine as well.
+// hart nobody looks at it.) A hart that hangs with a lock may draw others after it; so who waits
+// for a lock for as long stops the machine as well.
 //
 // Threads. Once a period harts that idle look at all sleeping threads, one at a time. Between a
 // wake and the sleeper's going on there is always a moment when its condition holds; so what counts

@@ -66,13 +66,15 @@ TEST("a process with fifty threads gets no more than one with a single thread") 
     while (counts.ready.load() != kCrowd + 1) kairos_sleep_until(kairos_clock_now() + 1'000'000);
     const uint64_t before[kParts] = {counts.value[0], counts.value[1]};
     uint64_t gained[kParts] = {};
-    while (gained[0] < 200 || gained[0] + gained[1] < 100'000) {
+    const auto alike = [&] { return gained[0] < 4 * gained[1] && gained[1] < 4 * gained[0]; };
+    // A slice is of time, not of instructions, and an emulator does not do as much in each. What
+    // that does evens out if one counts for longer; fifty to one does not.
+    while (gained[0] + gained[1] < 100'000 || !alike()) {
         kairos_sleep_until(kairos_clock_now() + 10'000'000);
         for (uint32_t i = 0; i < kParts; ++i) gained[i] = counts.value[i] - before[i];
-        if (gained[1] > 10'000'000) break;  // so far apart that nothing will bring them together
+        if (gained[0] + gained[1] > 10'000'000) break;
     }
-    EXPECT(gained[1] < 4 * gained[0]);
-    EXPECT(gained[0] < 4 * gained[1]);
+    EXPECT(alike());
     for (const Owned* process : {&crowd, &one}) {
         REQUIRE_STATUS(0, kairos_process_kill(*process, 0));
         exit_code_of(*process);
