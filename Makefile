@@ -67,7 +67,7 @@ help:
 	@echo '  make reproduce                    build them twice, differently, and compare'
 	@echo '  make docker-check                 build them in a container without Docker, and compare'
 	@echo '  make release                      images of a committed tree, reproduced, with notes'
-	@echo '  make soak-panic CONFIG=debug      panic at N random points and read each report'
+	@echo '  make soak-panic N=1000            panic at N random points and read each report'
 	@echo '  make format                       put the sources into shape'
 	@echo '  make clean                        remove build/'
 	@echo

@@ -135,13 +135,13 @@ soak: sdk $(KERNEL) $(BUILD)/test/soak
 	    $(SDK)/bin/kairos-run --kernel $(KERNEL) --harts $$harts --timeout 3600 \
 	        $(BUILD)/test/soak $(N) 2>/dev/null || exit 1; done
 
-# Reports of panics at N random points. The kernel of this configuration has to be a debug one.
+# Reports of panics at N random points of a debug kernel.
 $(BUILD)/panic/%: test/panic/%.cpp $(SDK)/stamp
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$@) $(SDK)/bin/kairos-c++ $(program_flags) $< -o $@
 .PHONY: soak-panic
-soak-panic: sdk $(KERNEL) $(BUILD)/panic/deadlock
-	@$(PYTHON) $(SUPPORT)/soak_panic.py --kernel $(KERNEL) --count $(N) $(BUILD)/panic/deadlock
+soak-panic: sdk debug-kernel $(BUILD)/test/stress
+	@$(PYTHON) $(SUPPORT)/soak_panic.py --kernel $(DEBUG_KERNEL) --count $(N) $(BUILD)/test/stress
 
 # A picture of a call between two processes on two harts.
 TIMELINE := build/timeline
