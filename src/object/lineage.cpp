@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "arch/atomic.h"
 #include "mm/object_cache.h"
 #include "object/budget.h"
 #include "object/collection.h"
@@ -153,16 +154,6 @@ bool Lineage::link_derivation(Cap& parent, Derivation& node) {
     return true;
 }
 
-bool Lineage::enter_table(Cap& cap, CapTable& table, uint32_t value) {
-    Object* object = cap.object();
-    if (object == nullptr) return false;
-    LockGuard guard(object->lineage_lock_);
-    if (cap.revoked()) return false;
-    cap.value_ = value;
-    cap.table_.store(&table, std::memory_order_relaxed);
-    return true;
-}
-
 void Lineage::limit(Cap& cap, Object& object, Rights rights) {
     LockGuard guard(object.lineage_lock_);
     cap.rights_ = rights;
@@ -180,7 +171,7 @@ bool Lineage::leave_carrier(Cap& cap, Object& object) {
 }
 
 void Lineage::depart(Cap& cap, Object& carrier) {
-    cap.lies_in_.store(static_cast<uint64_t>(carrier.id()), std::memory_order_relaxed);
+    arch::store_relaxed(cap.lies_in_, static_cast<uint64_t>(carrier.id()));
     Object* object = cap.object();
     if (object == nullptr) return;
     Transit* transit = object->transit();
@@ -196,7 +187,7 @@ void Lineage::depart(Cap& cap, Object& carrier) {
 }
 
 void Lineage::arrive(Cap& cap) {
-    cap.lies_in_.store(0, std::memory_order_relaxed);
+    arch::store_relaxed(cap.lies_in_, 0);
     Object* object = cap.object();
     if (object == nullptr || object->transit() == nullptr) return;
     LockGuard guard(object->lineage_lock_);

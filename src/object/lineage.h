@@ -108,3 +108,13 @@ class Lineage {
     static void release_uses(Cap& cap, Object& object, Visit visit);
     static void take_away(Cap& cap, Object& object);
 };
+
+inline bool Lineage::enter_table(Cap& cap, CapTable& table, uint32_t value) {
+    Object* object = cap.object();
+    if (object == nullptr) return false;
+    LockGuard guard(object->lineage_lock_);
+    if (cap.revoked()) return false;
+    cap.value_ = value;
+    cap.table_.store(&table, std::memory_order_relaxed);
+    return true;
+}

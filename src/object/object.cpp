@@ -16,14 +16,6 @@ constexpr unsigned shift_of(OwnerClass owner, unsigned bits) {
 
 Object& Object::of(Retired& retired) { return container_of(retired, &Object::retired_); }
 
-bool Object::try_retain() {
-    uint32_t count = references_.load(std::memory_order_relaxed);
-    do {
-        if (count == 0) return false;
-    } while (!references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
-    return true;
-}
-
 // The memory stays until this hart has left the kernel, so events may come after the fact.
 void Object::lose_last_reference(uint32_t references_before) {
     if (references_before == 0) panic_about(*this, "reference count below zero");

@@ -111,7 +111,13 @@ class Object {
     // ---- References ----
     void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
     // For a pointer that is not known to be counted: false if the object is going already.
-    [[nodiscard]] bool try_retain();
+    [[nodiscard]] bool try_retain() {
+        uint32_t count = references_.load(std::memory_order_relaxed);
+        do {
+            if (count == 0) return false;
+        } while (!references_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
+        return true;
+    }
     // May be called under any lock: the last one only queues the object for dismantling.
     void release() {
         const uint32_t before = references_.fetch_sub(1, std::memory_order_acq_rel);
