@@ -90,9 +90,17 @@ std::optional<char> Terminal::next_key() {
     return typed_[typed_first_++];
 }
 
-// First the console stops delivering, then what it has delivered is taken back: nothing is lost
-// between the two, and what was typed first comes first.
+// Taking makes room for what the console could not deliver, and it delivers that before it answers:
+// from then on it keeps nothing that was typed before.
+kairos::Result<ForegroundInput> Terminal::open_foreground() {
+    receive_keys();
+    return open_input(KAIROS_CONSOLE_COOKED);
+}
+
+// What was typed first comes first: what was there before the input was opened, then what the
+// console has delivered to it; once it is closed, more may come to the shell.
 void Terminal::close_foreground(ForegroundInput& input) {
+    receive_keys();
     ReplyBuffer buffer;
     ask(session_, {.kind = KAIROS_CONSOLE_CLOSE_INPUT, .mode = 0, .input = input.number}, buffer);
     receive_typed(input.stream);

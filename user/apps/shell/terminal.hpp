@@ -44,7 +44,8 @@ class Terminal final : public common::ByteSink {
     // The next byte that was typed; nothing if there is none.
     std::optional<char> next_key();
 
-    kairos::Result<ForegroundInput> open_foreground() { return open_input(KAIROS_CONSOLE_COOKED); }
+    // What was typed before this is the shell's, what comes after is the program's.
+    kairos::Result<ForegroundInput> open_foreground();
 
     // Closes it; what its program did not read counts as typed for the shell.
     void close_foreground(ForegroundInput& input);

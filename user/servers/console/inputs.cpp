@@ -21,14 +21,19 @@ kairos::Result<Inputs::Opened> Inputs::open(uint64_t client, uint32_t mode) {
         ends->second.limit_rights(KRIGHT_READ | KRIGHT_WAIT | KRIGHT_TRANSFER | KRIGHT_DUPLICATE);
     if (!limited) return std::unexpected(limited.error());
     const uint64_t number = last_number_ + 1;
-    const auto watch =
-        server_.watch(ends->first, KPORT_BIND_PEER_CLOSED,
-                      [this, client, number](const kairos_port_packet&) { close(client, number); });
+    const auto watch = server_.watch(ends->first, KPORT_BIND_PEER_CLOSED | KPORT_BIND_WRITABLE,
+                                     [this, client, number](const kairos_port_packet& packet) {
+                                         if ((packet.observed & KPORT_BIND_PEER_CLOSED) != 0) {
+                                             close(client, number);
+                                         } else {
+                                             deliver_waiting(number);
+                                         }
+                                     });
     if (!watch) return std::unexpected(watch.error());
 
     last_number_ = number;
     const uint64_t endpoint = common::id_of(ends->first);
-    *input = {number, client, mode, std::move(ends->first), endpoint, *watch};
+    *input = {number, client, mode, std::move(ends->first), endpoint, *watch, {}};
     const size_t length = std::exchange(typed_ahead_length_, 0);
     type({typed_ahead_.data(), length});
     return Opened{number, std::move(ends->second)};
@@ -68,8 +73,11 @@ kairos::Result<> Inputs::close(uint64_t client, uint64_t number) {
 void Inputs::close(Input& input) {
     const bool was_foreground = &input == foreground();
     server_.drop(input.watch);
+    const std::string waiting = std::move(input.waiting);
     input = {};
-    if (was_foreground) hand_over_unfinished_line();
+    if (!was_foreground) return;
+    type(waiting);
+    hand_over_unfinished_line();
 }
 
 // To a cooked reader it stays editable where it is; a raw one, or whoever comes next, gets it as
@@ -83,11 +91,11 @@ void Inputs::hand_over_unfinished_line() {
 
 void Inputs::type(std::string_view bytes) {
     if (bytes.empty()) return;
-    const Input* input = foreground();
+    Input* input = foreground();
     if (input == nullptr) {
         keep(bytes);
     } else if (input->mode == KAIROS_CONSOLE_RAW) {
-        deliver(*input, bytes);
+        deliver_raw(*input, bytes);
     } else {
         for (char byte : bytes) type_cooked(*input, byte);
     }
@@ -108,8 +116,28 @@ void Inputs::type_cooked(const Input& input, char byte) {
 }
 
 void Inputs::deliver(const Input& input, std::string_view bytes) {
+    if (!send(input, bytes)) screen_.write("\a");
+}
+
+void Inputs::deliver_raw(Input& input, std::string_view bytes) {
+    if (input.waiting.empty() && send(input, bytes)) return;
+    const std::string_view kept = bytes.substr(0, kWaitingMax - input.waiting.size());
+    input.waiting += kept;
+    if (kept.size() != bytes.size()) screen_.write("\a");
+}
+
+// There is room in its queue again.
+void Inputs::deliver_waiting(uint64_t number) {
+    for (Input& input : inputs_) {
+        if (input.number != number || input.waiting.empty()) continue;
+        if (send(input, input.waiting)) input.waiting.clear();
+    }
+}
+
+// False if there is no room. A reader that has gone takes everything.
+bool Inputs::send(const Input& input, std::string_view bytes) {
     const auto sent = input.channel.send(bytes, {}, {.options = KCHANNEL_OPT_NONBLOCK});
-    if (!sent && sent.error() == kairos::Error::AGAIN) screen_.write("\a");
+    return sent || sent.error() != kairos::Error::AGAIN;
 }
 
 void Inputs::keep(std::string_view bytes) {

@@ -4,7 +4,9 @@
 //         ├─► foreground is cooked ──► line discipline ──► its channel, line by line
 //         └─► no input is open ──────► kept for the next one to open
 //
-// Delivery never waits: a reader that lets its queue fill up loses what comes then, with a bell.
+// Delivery never waits. What a raw reader's queue has no room for, small as the messages may be, is
+// kept and follows in one message; a reader that lets that fill up as well, or a cooked one its
+// queue, loses what comes then, with a bell.
 #pragma once
 
 #include <kairos/server.hpp>
@@ -12,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "apps/common/byte_sink.hpp"
@@ -61,8 +64,10 @@ class Inputs {
         kairos::Channel channel;
         uint64_t endpoint = 0;  // the channel's id
         uint64_t watch = 0;     // the server's name for watching the channel
+        std::string waiting;    // of a raw one: comes after what is in its queue
     };
 
+    static constexpr size_t kWaitingMax = KAIROS_CONSOLE_INPUT_MAX;  // one message
     static constexpr size_t kTypedAheadMax = KAIROS_CONSOLE_INPUT_MAX;
     static_assert(LineDiscipline::kLineMax <= KAIROS_CONSOLE_INPUT_MAX);
 
@@ -72,6 +77,9 @@ class Inputs {
     void hand_over_unfinished_line();
     void type_cooked(const Input& input, char byte);
     void deliver(const Input& input, std::string_view bytes);
+    void deliver_raw(Input& input, std::string_view bytes);
+    void deliver_waiting(uint64_t number);
+    bool send(const Input& input, std::string_view bytes);
     void keep(std::string_view bytes);
 
     kairos::Server& server_;
