@@ -5,6 +5,7 @@
 #include "harness.h"
 #include "hostile.h"
 #include "messages.h"
+#include "metronome.h"
 #include "roles.h"
 #include "workers.h"
 
@@ -498,4 +499,28 @@ TEST("lists are read while the process ends") {
         EXPECT_EQ(0u, handles_of(id).count);
         EXPECT_EQ(1u, holders_of(event).count);
     }
+}
+
+TEST("a list of four thousand holders, half of them closed: periods are kept meanwhile") {
+    // Each closed one has two children, the next one and a handle that stays.
+    constexpr int kChain = 1900;
+    static Owned leaves[kChain];
+    static Entry lines[2 * kChain];
+    const Owned top = make_event();
+    const uint64_t id = id_of(top);
+    Owned last = duplicate(top);
+    for (Owned& leaf : leaves) {
+        leaf = duplicate(last);
+        last = duplicate(last);
+    }
+    {
+        const Metronome metronome;
+        EXPECT_STATUS(kChain + 2, kairos_system_holders(root(), id, 0, lines, 2 * kChain));
+        for (int i = 1; i < kChain + 2; ++i) {
+            EXPECT_EQ(lines[0].cap_id, lines[i].parent_id);
+            EXPECT_EQ(1u, lines[i].depth);
+        }
+        metronome.hear_of_all();
+    }
+    for (Owned& leaf : leaves) leaf.close();
 }
