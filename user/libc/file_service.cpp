@@ -9,6 +9,7 @@
 
 #include "../lib/connect.hpp"
 #include "../protocols/boot.h"
+#include "ask.hpp"
 
 namespace kairos::internal {
 
@@ -48,21 +49,9 @@ kairos_status_t connect_session(Session& session, kairos_handle_t failed,
 
 kairos_status_t call(kairos_handle_t channel, const kairos_files_request& request,
                      kairos_files_reply& reply, Handle* opened) {
-    kairos_handle_t handle = KAIROS_HANDLE_INVALID;
-    const kairos_channel_msg out = {.bytes = const_cast<kairos_files_request*>(&request),
-                                    .handles = nullptr,
-                                    .num_bytes = sizeof(request),
-                                    .num_handles = 0,
-                                    .txid = 0};
-    kairos_channel_msg in = {.bytes = &reply,
-                             .handles = &handle,
-                             .num_bytes = sizeof(reply),
-                             .num_handles = 1,
-                             .txid = 0};
-    const kairos_status_t status = kairos_channel_call(channel, &out, &in, KAIROS_TIME_INFINITE);
+    Handle received;
+    const kairos_status_t status = internal::ask(channel, request, reply, &received);
     if (status < 0) return status;
-    Handle received(in.num_handles == 1 ? handle : KAIROS_HANDLE_INVALID);
-    if (in.num_bytes != sizeof(reply)) return -EIO;
     if (reply.status >= 0 && opened != nullptr) *opened = std::move(received);
     return reply.status;
 }

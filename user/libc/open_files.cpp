@@ -12,12 +12,21 @@
 #include <atomic>
 #include <cstring>
 
+#include "ask.hpp"
+
 namespace kairos::internal {
 
 static_assert(SEEK_SET == KAIROS_FILE_FROM_START && SEEK_CUR == KAIROS_FILE_FROM_POSITION &&
               SEEK_END == KAIROS_FILE_FROM_END);
 
 // ---- Calls on a file ----------------------------------------------------------------------------
+
+// Nobody waits for this file's bytes: that the server has gone is no broken pipe.
+kairos_status_t OpenFile::ask_server(std::span<const std::byte> request,
+                                     std::span<std::byte> reply) {
+    const kairos_status_t status = ask_bytes(channel_.get(), request, reply);
+    return status == -EPIPE ? -EIO : status;
+}
 
 kairos_status_t OpenFile::read(void* buffer, size_t size) {
     if (!channel_) return read_view(buffer, size);
@@ -37,19 +46,11 @@ kairos_status_t OpenFile::read_piece(void* buffer, size_t size) {
     const kairos_file_request request = {
         .kind = KAIROS_FILE_READ, .whence = 0, .offset = 0, .length = size};
     kairos_file_data data;
-    const kairos_channel_msg out = {.bytes = const_cast<kairos_file_request*>(&request),
-                                    .handles = nullptr,
-                                    .num_bytes = sizeof(request),
-                                    .num_handles = 0,
-                                    .txid = 0};
-    kairos_channel_msg in = {
-        .bytes = &data, .handles = nullptr, .num_bytes = sizeof(data), .num_handles = 0, .txid = 0};
-    const kairos_status_t status =
-        kairos_channel_call(channel_.get(), &out, &in, KAIROS_TIME_INFINITE);
-    if (status < 0) return status == -EPIPE ? -EIO : status;
-    if (in.num_bytes < sizeof(data.status)) return -EIO;
+    const kairos_status_t came = ask_server(bytes_of(request), writable_bytes_of(data));
+    if (came < 0) return came;
+    if (static_cast<size_t>(came) < sizeof(data.status)) return -EIO;
     if (data.status < 0) return data.status;
-    const size_t length = in.num_bytes - sizeof(data.status);
+    const size_t length = static_cast<size_t>(came) - sizeof(data.status);
     if (length > size || length != static_cast<size_t>(data.status)) return -EIO;
     std::memcpy(buffer, data.bytes, length);
     return data.status;
@@ -80,23 +81,10 @@ kairos_status_t OpenFile::write(const void* bytes, size_t size) {
     while (done < size) {
         const size_t piece = std::min(size - done, sizeof(message.bytes));
         std::memcpy(message.bytes, from + done, piece);
-        const kairos_channel_msg out = {
-            .bytes = &message,
-            .handles = nullptr,
-            .num_bytes = static_cast<uint32_t>(sizeof(message.request) + piece),
-            .num_handles = 0,
-            .txid = 0};
         kairos_file_reply reply;
-        kairos_channel_msg in = {.bytes = &reply,
-                                 .handles = nullptr,
-                                 .num_bytes = sizeof(reply),
-                                 .num_handles = 0,
-                                 .txid = 0};
-        kairos_status_t status =
-            kairos_channel_call(channel_.get(), &out, &in, KAIROS_TIME_INFINITE);
-        if (status >= 0) status = in.num_bytes == sizeof(reply) ? reply.status : -EIO;
-        // Nobody waits for this file's bytes: that the server has gone is no broken pipe.
-        if (status == -EPIPE) status = -EIO;
+        kairos_status_t status = ask_server(
+            bytes_of(message).first(sizeof(message.request) + piece), writable_bytes_of(reply));
+        if (status >= 0) status = status == sizeof(reply) ? reply.status : -EIO;
         if (status < 0) return done != 0 ? static_cast<kairos_status_t>(done) : status;
         done += piece;
     }
@@ -104,20 +92,9 @@ kairos_status_t OpenFile::write(const void* bytes, size_t size) {
 }
 
 kairos_status_t OpenFile::ask(const kairos_file_request& request, kairos_file_reply& reply) {
-    const kairos_channel_msg out = {.bytes = const_cast<kairos_file_request*>(&request),
-                                    .handles = nullptr,
-                                    .num_bytes = sizeof(request),
-                                    .num_handles = 0,
-                                    .txid = 0};
-    kairos_channel_msg in = {.bytes = &reply,
-                             .handles = nullptr,
-                             .num_bytes = sizeof(reply),
-                             .num_handles = 0,
-                             .txid = 0};
-    const kairos_status_t status =
-        kairos_channel_call(channel_.get(), &out, &in, KAIROS_TIME_INFINITE);
-    if (status < 0) return status == -EPIPE ? -EIO : status;
-    return in.num_bytes == sizeof(reply) ? reply.status : -EIO;
+    const kairos_status_t status = ask_server(bytes_of(request), writable_bytes_of(reply));
+    if (status < 0) return status;
+    return status == sizeof(reply) ? reply.status : -EIO;
 }
 
 kairos_status_t OpenFile::seek(off_t offset, int whence) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <kairos/handle.hpp>
+#include <span>
 #include <utility>
 
 #include "../lib/file_view.hpp"
@@ -37,6 +38,7 @@ class OpenFile {
 
     kairos_status_t read_piece(void* buffer, size_t size);
     kairos_status_t read_view(void* buffer, size_t size);
+    kairos_status_t ask_server(std::span<const std::byte> request, std::span<std::byte> reply);
     kairos_status_t ask(const kairos_file_request& request, kairos_file_reply& reply);
     kairos_status_t seek_view(off_t offset, int whence);
 

@@ -8,6 +8,7 @@
 #include "../lib/connect.hpp"
 #include "../protocols/boot.h"
 #include "../protocols/console.h"
+#include "ask.hpp"
 
 namespace kairos::internal {
 
@@ -21,21 +22,10 @@ bool leads_to_console(kairos_handle_t endpoint) {
         return false;
     }
     const Handle session(raw);
-    kairos_console_request request = {
+    const kairos_console_request request = {
         .kind = KAIROS_CONSOLE_IS_TERMINAL, .mode = 0, .input = info.peer_id};
     kairos_console_reply reply = {};
-    const kairos_channel_msg out = {.bytes = &request,
-                                    .handles = nullptr,
-                                    .num_bytes = sizeof(request),
-                                    .num_handles = 0,
-                                    .txid = 0};
-    kairos_channel_msg in = {.bytes = &reply,
-                             .handles = nullptr,
-                             .num_bytes = sizeof(reply),
-                             .num_handles = 0,
-                             .txid = 0};
-    return kairos_channel_call(raw, &out, &in, KAIROS_TIME_INFINITE) >= 0 &&
-           in.num_bytes == sizeof(reply) && reply.status == 0;
+    return ask(raw, request, reply) == 0 && reply.status == 0;
 }
 
 }  // namespace kairos::internal
