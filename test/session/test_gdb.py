@@ -22,9 +22,12 @@ class Views(unittest.TestCase):
         with Session(files={"waits_for_itself": program}, debugged=True) as session:
             session.expect(PROMPT)
             cls.shell = session.process_id("shell")
-            session.type("waits_for_itself\r")
-            session.expect("asleep ")
-            cls.endpoint = int(session.expect("\n"))
+            session.type("waits_for_itself &\r")
+            session.expect("calls ")
+            cls.endpoint = int(session.expect(" as "))
+            thread = int(session.expect("."))
+            while "blocked" not in session.run(f"objects {thread}"):
+                pass
             cls.views = cls.look(session.gdb_socket, [
                 "threads", "processes", "channels", "objects", "waits", "trace", "trace 5",
                 "locks", f"handles {cls.shell}", f"holders {cls.shell}",
@@ -68,7 +71,8 @@ class Views(unittest.TestCase):
         waits = self.view("waits")
         self.assertRegex(waits, rf"thread \d+ '\S*' of process (\d+) 'waits_for_itself' waits for "
                                 rf"a reply of object {self.endpoint}, peer \d+, from process \1\n")
-        self.assertRegex(waits, r"(?m)^cycle: thread \d+ .* 'waits_for_itself' -> thread ")
+        self.assertRegex(waits, r"(?m)^cycle: thread \d+ .* 'waits_for_itself' -> thread \d+ .* "
+                                r"'waits_for_itself'$")
 
     def test_who_holds_what(self) -> None:
         self.assertRegex(self.view(f"holders {self.shell}"),

@@ -1,5 +1,5 @@
-// waits_for_itself: a thread calls a channel whose other end its own process holds and never looks
-// at. Says "asleep" and the number of the endpoint when it sleeps, and waits with it.
+// waits_for_itself: calls a channel whose other end it holds itself and never looks at. Before it
+// does, it says the numbers of the endpoint and of its thread.
 #include <kairos/kairos.h>
 #include <kairos/sdk.h>
 
@@ -8,28 +8,20 @@
 
 namespace {
 
-kairos_handle_t ends[2];
-
-void call(void*) {
-    kairos_channel_msg request{};
-    kairos_channel_msg reply{};
-    kairos_channel_call(ends[0], &request, &reply, KAIROS_TIME_INFINITE);
+uint64_t id_of(kairos_handle_t object) {
+    kairos_info_basic info{};
+    kairos_object_info(object, KAIROS_INFO_BASIC, &info, sizeof(info));
+    return info.id;
 }
 
 }  // namespace
 
 int main() {
-    kairos_handle_t thread = KAIROS_HANDLE_INVALID;
+    kairos_handle_t ends[2];
     if (kairos_channel_create(0, &ends[0], &ends[1]) < 0) return 1;
-    if (kairos_thread_spawn(call, nullptr, &thread) < 0) return 2;
-    kairos_info_thread state{};
-    while (state.state != KAIROS_THREAD_BLOCKED) {
-        if (kairos_object_info(thread, KAIROS_INFO_THREAD, &state, sizeof(state)) < 0) return 3;
-        kairos_yield();
-    }
-    kairos_info_basic basic{};
-    if (kairos_object_info(ends[0], KAIROS_INFO_BASIC, &basic, sizeof(basic)) < 0) return 4;
-    std::printf("asleep %" PRIu64 "\n", basic.id);
+    std::printf("calls %" PRIu64 " as %" PRIu64 ".\n", id_of(ends[0]), id_of(kairos_self_thread()));
     std::fflush(stdout);
-    kairos_thread_join(thread, KAIROS_TIME_INFINITE);
+    kairos_channel_msg request{};
+    kairos_channel_msg reply{};
+    kairos_channel_call(ends[0], &request, &reply, KAIROS_TIME_INFINITE);
 }

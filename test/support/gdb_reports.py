@@ -10,7 +10,8 @@ from gdb_kernel import (TYPE_NAMES, as_type, atomic, file_local, find_object, ha
 REFERENCE_EVENTS = ["init", "get", "put", "last put"]
 TRANSFER_EVENTS = ["take", "enqueue", "deliver", "install", "restore", "drop"]
 RIGHTS = ["read", "write", "transfer", "duplicate", "wait", "manage", "map", "execute", "signal"]
-BLOCKED = 3  # ThreadState
+BLOCKED, ENDED = 3, 4  # ThreadState
+NEVER = (1 << 64) - 1  # Instant
 OWNED_BY_DESCRIPTOR = 1  # OwnerClass
 
 
@@ -148,8 +149,22 @@ class Wait:
         return line
 
 
+def processes_that_may_move() -> set[int]:
+    """Those with a thread that does something, or will of itself."""
+    found = set()
+    for thread in objects_of("Thread", "thread"):
+        process, state = process_of(thread), int(atomic(thread["state_"]))
+        deadline = int(atomic(thread["waiter_"]["deadline_"]))
+        if process is not None and state != ENDED and (state != BLOCKED or deadline != NEVER):
+            found.add(int(process["id_"]))
+    return found
+
+
 def find_cycle(waits: list[Wait]) -> list[Wait]:
-    """Threads of which each waits for the process of the next one, and the last for the first's."""
+    """Threads of which each waits for the process of the next one, and the last for the first's.
+    Who may still move in one of these processes may end that, so there is none then."""
+    moving = processes_that_may_move()
+    waits = [wait for wait in waits if wait.process not in moving]
     done: set[int] = set()
     for start in range(len(waits)):
         path = [(start, iter(range(len(waits))))]
