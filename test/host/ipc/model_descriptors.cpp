@@ -175,10 +175,43 @@ class Model {
             same(program_.call(Call::cap_rights_get, value, program_.address(&out_[0])), 0);
             same(out_[0], node->rights);
         }
+        compare_lists();
     }
 
   private:
     static constexpr size_t kEnough = 14;
+
+    // What is listed of the process from outside, and that each hangs below the right one.
+    void compare_lists() {
+        Process& process = program_.process();
+        std::map<uint64_t, const Node*> nodes{{0, nullptr}};
+        std::vector<std::pair<uint64_t, const Node*>> parents;
+        const auto note = [&](uint32_t value, const Node& node, const kairos_handle_entry& entry) {
+            same(entry.value, value);
+            same(entry.rights, node.rights);
+            same(entry.process_id, static_cast<uint64_t>(process.id()));
+            nodes[entry.cap_id] = &node;
+            parents.emplace_back(entry.parent_id, node.parent);
+        };
+        for (const auto& [value, node] : reference_.handles) {
+            kairos_handle_entry entry{};
+            same(process.handles().describe_slot(value % KHANDLE_MAX_PER_PROCESS, entry), true);
+            same(entry.place, KAIROS_PLACE_HANDLE);
+            note(value, *node, entry);
+        }
+        for (const auto& [number, node] : reference_.descriptors) {
+            const auto place = static_cast<uint32_t>(number);
+            kairos_handle_entry entry{};
+            same(process.descriptors().describe_number(place, entry), !node->revoked);
+            if (node->revoked) continue;
+            same(entry.place, KAIROS_PLACE_DESCRIPTOR);
+            note(place, *node, entry);
+        }
+        for (const auto& [parent_id, parent] : parents) {
+            same(nodes.contains(parent_id), true);
+            same(nodes[parent_id] == parent, true);
+        }
+    }
 
     void add_root(HandleValue value, const Map& map) {
         same(program_.call(Call::cap_rights_get, value, program_.address(&out_[0])), 0);
