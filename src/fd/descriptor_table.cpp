@@ -224,6 +224,8 @@ bool DescriptorTable::close_some() {
     for (int closed = 0; closed < kClosedPerPiece; ++closed) {
         OwnedCap cap;  // closed outside the lock
         LockGuard guard(lock_);
+        // Most processes have none, and nobody else is left to add one.
+        if (used() == 0) return false;
         while (closing_from_ < KFD_MAX_PER_PROCESS &&
                taken_[closing_from_ / kNumbersPerWord] == 0) {
             closing_from_ += kNumbersPerWord - closing_from_ % kNumbersPerWord;

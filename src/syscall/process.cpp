@@ -13,12 +13,14 @@ namespace system_calls {
 namespace {
 
 // A name from user memory, cut where it does not fit. Its end may be the end of what can be read,
-// so no page is touched that it does not reach.
+// so no page is touched that it does not reach. Most names are short: it comes in small pieces.
 Status read_name(UserPointer<char> from, char (&name)[kNameSize]) {
+    constexpr uint64_t kPiece = 16;
     for (uint32_t read = 0; read < kNameSize;) {
         const VirtualAddress at = from.address + read;
         const uint64_t in_page = kPageSize - at.value % kPageSize;
-        const auto piece = static_cast<uint32_t>(std::min<uint64_t>(kNameSize - read, in_page));
+        const uint64_t left = kNameSize - read;
+        const auto piece = static_cast<uint32_t>(std::min({left, in_page, kPiece}));
         if (!arch::copy_from_user(name + read, at, piece)) return Fail(Error::FAULT);
         if (std::memchr(name + read, 0, piece) != nullptr) return {};
         read += piece;

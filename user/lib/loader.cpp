@@ -15,11 +15,14 @@ namespace {
 constexpr uint64_t kCommittedZeros = 2 * KAIROS_PAGE_SIZE;
 constexpr uint64_t kCommittedStack = 2 * KAIROS_PAGE_SIZE;
 
-// Makes the pages of [from, to) exist.
+// Makes the pages of [from, to) exist, whose ends are ends of pages: two at a time, by writing what
+// they have there already on both sides of the line between them.
 kairos_status_t commit(kairos_handle_t memory, uint64_t from, uint64_t to) {
-    const char zero = 0;
-    for (uint64_t at = from; at < to; at += KAIROS_PAGE_SIZE) {
-        const kairos_status_t status = kairos_memory_write(memory, at, &zero, sizeof(zero));
+    constexpr char kZeros[2] = {};
+    for (uint64_t at = from; at < to; at += 2 * KAIROS_PAGE_SIZE) {
+        const bool both = to - at > KAIROS_PAGE_SIZE;
+        const kairos_status_t status =
+            kairos_memory_write(memory, at + KAIROS_PAGE_SIZE - 1, kZeros, both ? 2 : 1);
         if (status < 0) return status;
     }
     return 0;
@@ -70,28 +73,25 @@ kairos_status_t copy_file(const FileView& file, uint64_t from, uint64_t length,
     return 0;
 }
 
-// The kernel chooses addresses at random; nobody else maps in this space before it runs. Room for a
-// program that can be moved is mapped with the stack, and taken away again. Side by side the two
-// have page tables in common.
+// The kernel chooses addresses at random, above all that a program that cannot be moved takes up;
+// nobody else maps in this space before it runs. So what lies below the first mapping is free, and
+// has room for any program: a program that can be moved goes there. Side by side the two have page
+// tables in common.
 kairos_status_t place_program(ElfFile& program, kairos_handle_t space, kairos_handle_t budget,
                               size_t stack_size, uint64_t* stack_base) {
-    const size_t room = program.movable() ? program.size() + KAIROS_PAGE_SIZE : 0;
-    const size_t size = room + stack_size;
     kairos_handle_t value = KAIROS_HANDLE_INVALID;
-    kairos_status_t status = kairos_memory_create_in(budget, size, 0, &value);
+    kairos_status_t status = kairos_memory_create_in(budget, stack_size, 0, &value);
     if (status < 0) return status;
     const Handle memory(value);  // the mapping keeps it
-    status = commit(value, size - kCommittedStack, size);
+    status = commit(value, stack_size - kCommittedStack, stack_size);
     if (status < 0) return status;
     void* address = nullptr;
     if (!program.movable()) address = reinterpret_cast<void*>(program.end() + KAIROS_PAGE_SIZE);
-    status = kairos_map(space, value, 0, &address, size, KPROT_READ | KPROT_WRITE);
+    status = kairos_map(space, value, 0, &address, stack_size, KPROT_READ | KPROT_WRITE);
     if (status < 0) return status;
-    const auto base = reinterpret_cast<uint64_t>(address);
-    *stack_base = base + room;
-    if (!program.movable()) return 0;
-    program.move_to(base);
-    return kairos_unmap(space, address, room);
+    *stack_base = reinterpret_cast<uint64_t>(address);
+    if (program.movable()) program.move_to(*stack_base - KAIROS_PAGE_SIZE - program.size());
+    return 0;
 }
 
 kairos_status_t load_program(const ElfFile& program, const FileView& file, kairos_handle_t space,

@@ -41,7 +41,7 @@ struct ThreadContext {
     std::atomic<uint32_t>* space_harts = nullptr;  // PageTable::harts of that address space
     HartBlock* fpu_home = nullptr;  // the hart whose FPU got this context's values last
     bool fpu_used = false;          // fpu has values; otherwise they are all zero
-    FpuState fpu = {};
+    FpuState fpu;                   // not set until they are used: most threads never do
 };
 
 // Prepares a context whose first switch runs `entry(argument)` on the given stack, in the kernel's
