@@ -39,7 +39,8 @@ kairos_status_t kairos_channel_send(kairos_handle_t channel,
  * KRIGHT_READ. Blocks until `deadline` while there is no message.
  *
  * Returns 1 for a message and 0 at the end of the stream: the other end is closed and everything it
- * sent has been received, or the last handle of this end went while this blocked.
+ * sent has been received, or the last handle of this end went while this blocked. At the end
+ * `message` stays as it is.
  *
  * `options` as for kairos_channel_send.
  *
