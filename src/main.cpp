@@ -8,6 +8,7 @@
 #include "arch/paging.h"
 #include "arch/smp.h"
 #include "arch/time.h"
+#include "base/tree.h"
 #include "memory/randomness.h"
 #include "mm/frames.h"
 #include "mm/kernel_stack.h"
@@ -99,6 +100,7 @@ void kernel_main(uint64_t hardware_id, PhysicalAddress device_tree) {
     arch::init_time(machine.timebase_hz, machine.has_sstc);
 
     seed_randomness(platform::take_seed().words);
+    TreeBase::set_randomness(random_bits());
     add_memory(machine);
     log("Kairos: %u harts, %lu MiB", machine.hart_count, mm::total_frames() * kPageSize >> 20);
     make_trace_rings(machine.hart_count);

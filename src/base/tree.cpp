@@ -26,9 +26,7 @@ void TreeBase::rotate_up(TreeNode& node) {
 
 void TreeBase::link(TreeNode& node, TreeNode* parent, TreeNode** place) {
     debug_check(!node.linked, "inserted a node that is in a tree");
-    seed_ ^= seed_ << 13;
-    seed_ ^= seed_ >> 17;
-    seed_ ^= seed_ << 5;
+    seed_ = seed_ * 1'664'525 + increment_;
     node = {.parent = parent, .left = nullptr, .right = nullptr, .priority = seed_, .linked = true};
     *place = &node;
     while (node.parent != nullptr && node.parent->priority < node.priority) rotate_up(node);

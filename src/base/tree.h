@@ -1,7 +1,7 @@
 // An intrusive ordered tree (a treap): elements embed a TreeNode and are ordered by Key, with
 // duplicates allowed and kept in insertion order. Priorities come from a generator that user mode
-// cannot see, so no sequence of keys makes it deep: all operations take O(log n) expected steps,
-// none recurses and none allocates. Guarded by the lock of whoever owns the tree.
+// cannot see or guess, so no sequence of keys makes it deep: all operations take O(log n) expected
+// steps, none recurses and none allocates. Guarded by the lock of whoever owns the tree.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@ class TreeBase {
     TreeBase(const TreeBase&) = delete;
     TreeBase& operator=(const TreeBase&) = delete;
     bool empty() const { return root_ == nullptr; }
+    // Once, at boot, before user mode can choose any key.
+    static void set_randomness(uint64_t bits) { increment_ = static_cast<uint32_t>(bits) | 1; }
 
   protected:
     void link(TreeNode& node, TreeNode* parent, TreeNode** place);
@@ -37,7 +39,9 @@ class TreeBase {
     TreeNode*& place_of(TreeNode& node);
     void rotate_up(TreeNode& node);
 
-    uint32_t seed_ = 0x9e3779b9;
+    // Of the priorities: a generator with a period of 2^32, good in its high bits.
+    uint32_t seed_ = 0;
+    static inline uint32_t increment_ = 1'013'904'223;  // odd
 };
 
 // KeyOf is a stateless callable: const T& -> a totally ordered key.

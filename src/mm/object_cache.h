@@ -40,13 +40,15 @@ struct HandedOut {
 // The part that does not depend on the type.
 class SlabCache {
   public:
-    constexpr SlabCache(size_t size, size_t alignment, PaidBy paid_by)
+    struct Magazine;
+    constexpr SlabCache(size_t size, size_t alignment, PaidBy paid_by, PerHart<Magazine>& magazines)
         : object_size_(size),
           paid_by_(paid_by),
           cell_size_(cell_size_for(size, alignment)),
           order_(order_for(cell_size_)),
           cells_per_slab_(cells_in(cell_size_, order_)),
-          magazine_size_(std::clamp<size_t>(kMagazineBytes / cell_size_, 2, 16)) {}
+          magazine_size_(std::clamp<size_t>(kMagazineBytes / cell_size_, 2, 16)),
+          magazines_(magazines) {}
 
     // Null when no frame is left.
     void* allocate();
@@ -73,10 +75,6 @@ class SlabCache {
         Cell* free = nullptr;
         uint32_t used = 0;  // cells that are out, in magazines too
         uint32_t cut = 0;   // cells that were ever out; those behind are untouched
-    };
-    struct Magazine {
-        Cell* first = nullptr;
-        std::atomic<uint32_t> count{0};  // written by its hart, read by others
     };
     using Slabs = List<Slab, &Slab::node>;
 
@@ -113,7 +111,7 @@ class SlabCache {
     const uint32_t order_;
     const uint32_t cells_per_slab_;
     const uint32_t magazine_size_;
-    PerHart<Magazine> magazines_;
+    PerHart<Magazine>& magazines_;
     SpinLock lock_{LockRank::kObjectCache};
     Slabs partial_ GUARDED_BY(lock_);             // slabs with a free cell
     uint32_t empty_slabs_ GUARDED_BY(lock_) = 0;  // of those
@@ -123,12 +121,18 @@ class SlabCache {
     SlabCache* next_enlisted_ = nullptr;  // does not change once it is enlisted
 };
 
+struct SlabCache::Magazine {
+    Cell* first = nullptr;
+    std::atomic<uint32_t> count{0};  // written by its hart, read by others
+};
+
+// The cache of one type; there is one at most for each.
 template <typename T, PaidBy kPaidBy = PaidBy::kBudgets>
 class ObjectCache {
     static_assert(alignof(T) <= 64, "slabs align their cells to 64 bytes at most");
 
   public:
-    constexpr ObjectCache() : slabs_(sizeof(T), alignof(T), kPaidBy) {}
+    constexpr ObjectCache() : slabs_(sizeof(T), alignof(T), kPaidBy, magazines_) {}
 
     // Memory for one T, or null.
     void* allocate() { return slabs_.allocate(); }
@@ -140,6 +144,8 @@ class ObjectCache {
     uint64_t frames() { return slabs_.frames(); }
 
   private:
+    // All zeros at first, unlike the rest: so they take no room in the kernel's image.
+    static inline constinit PerHart<SlabCache::Magazine> magazines_{};
     SlabCache slabs_;
 };
 

@@ -18,6 +18,7 @@
 
 constinit std::atomic<uint64_t> Scheduler::idle_harts_{0};
 constinit PerHart<Scheduler> Scheduler::schedulers_;
+constinit PerHart<RunQueue> Scheduler::run_queues_;
 
 namespace {
 constexpr uint64_t kSliceNanoseconds = 4'000'000;
@@ -145,7 +146,7 @@ void Scheduler::adjust(Thread& thread) {
     if (thread.home() != this_hart().index) {
         request_adjustment(thread);
     } else if (thread.run_node_.linked()) {
-        run_queue_.remove(thread);
+        run_queue().remove(thread);
         enqueue(thread);
     } else if (&thread == this_hart().thread) {
         ask_for(attention::kReschedule);
@@ -182,7 +183,7 @@ void Scheduler::enqueue(Thread& thread) {
         send_to(place(thread), thread);
         return;
     }
-    run_queue_.push_back(thread);
+    run_queue().push_back(thread);
     if (running.is_idle() || &thread == &running) return;  // both look for themselves
     // Whether to switch or to begin a slice is decided on the way out: this may be a deadline that
     // expires, with the queue of deadlines locked.
@@ -207,9 +208,9 @@ void Scheduler::share_with_idle_harts() {
     uint64_t idle = idle_harts_.load(std::memory_order_relaxed) & Harts::mask();
     for (; idle != 0; idle &= idle - 1) {
         const HartIndex hart{lowest_bit(idle)};
-        Thread* thread = run_queue_.first_allowed_on(hart);
+        Thread* thread = run_queue().first_allowed_on(hart);
         if (thread == nullptr) continue;
-        run_queue_.remove(*thread);
+        run_queue().remove(*thread);
         send_to(hart, *thread);
     }
 }
@@ -227,18 +228,18 @@ void Scheduler::reschedule() {
         self.switch_away();
         return;
     }
-    if (self.run_queue_.empty()) return;
-    const uint32_t top = self.run_queue_.top_priority();
+    if (run_queue().empty()) return;
+    const uint32_t top = run_queue().top_priority();
     const uint32_t own = running.priority();
     if (turn_over && own < KPRIORITY_REAL_TIME && self.lend_slice(running)) return;
     if (top > own && &running == self.lent_to_ && top < KPRIORITY_REAL_TIME) return;
     if (top > own && turn_over) {
         running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
-        self.run_queue_.push_back(running);
+        run_queue().push_back(running);
         self.switch_away();
     } else if (top > own) {
         running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
-        self.run_queue_.push_front(running);
+        run_queue().push_front(running);
         self.switch_away();
     } else if (turn_over && top == own && own < KPRIORITY_REAL_TIME) {
         yield();
@@ -251,16 +252,16 @@ void Scheduler::reschedule() {
 // come now.
 bool Scheduler::lend_slice(Thread& running) {
     if (++slices_ < kSlicesPerLoan) return false;
-    const uint32_t top = std::max(running.priority(), run_queue_.top_priority());
+    const uint32_t top = std::max(running.priority(), run_queue().top_priority());
     if (top >= KPRIORITY_REAL_TIME) return false;
-    Thread* next = run_queue_.pop_below(std::min(lent_below_, top));
-    if (next == nullptr) next = run_queue_.pop_below(top);
+    Thread* next = run_queue().pop_below(std::min(lent_below_, top));
+    if (next == nullptr) next = run_queue().pop_below(top);
     if (next == nullptr) return false;
     slices_ = 0;
     lent_below_ = next->queued_priority_;
     lent_to_ = next;
     running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
-    run_queue_.push_back(running);
+    run_queue().push_back(running);
     want_slice();
     switch_to(*next);
     return true;
@@ -270,9 +271,9 @@ void Scheduler::yield() {
     Scheduler& self = local();
     Thread& running = *this_hart().thread;
     self.read_inboxes();
-    if (self.run_queue_.empty() || self.run_queue_.top_priority() < running.priority()) return;
+    if (run_queue().empty() || run_queue().top_priority() < running.priority()) return;
     running.state_.store(ThreadState::kReady, std::memory_order_relaxed);
-    self.run_queue_.push_back(running);
+    run_queue().push_back(running);
     self.switch_away();
 }
 
@@ -288,8 +289,8 @@ bool Scheduler::may_run_next(const Thread& thread) {
     Scheduler& self = local();
     if (thread.home() != this_hart().index || !thread.allowed_on(this_hart().index)) return false;
     if (!self.released_.empty() || !self.adjusted_.empty()) return false;
-    if (self.run_queue_.empty()) return true;
-    const uint32_t top = self.run_queue_.top_priority();
+    if (run_queue().empty()) return true;
+    const uint32_t top = run_queue().top_priority();
     const uint32_t own = thread.priority();
     return top < own || (top == own && own < KPRIORITY_REAL_TIME);
 }
@@ -297,7 +298,7 @@ bool Scheduler::may_run_next(const Thread& thread) {
 // The slice goes on: whoever waits for his turn waits for both of them together.
 void Scheduler::park_for(Thread& self, Thread& next) {
     self.state_.store(ThreadState::kBlocked, std::memory_order_relaxed);
-    if (!local().run_queue_.empty()) local().want_slice();
+    if (!run_queue().empty()) local().want_slice();
     local().switch_to(next);
 }
 
@@ -311,9 +312,9 @@ void Scheduler::end_current() {
 // The current thread is in the run queue, or somebody will make it ready, or it is over.
 void Scheduler::switch_away() {
     read_inboxes();
-    Thread* next = run_queue_.pop();
+    Thread* next = run_queue().pop();
     if (next == nullptr) next = idle_thread_;
-    if (!run_queue_.empty()) want_slice();
+    if (!run_queue().empty()) want_slice();
     if (next == this_hart().thread) {
         next->state_.store(ThreadState::kRunning, std::memory_order_relaxed);
         return;
@@ -382,7 +383,7 @@ void Scheduler::run() {
 
 void Scheduler::idle() {
     read_inboxes();
-    if (!run_queue_.empty()) {
+    if (!run_queue().empty()) {
         Watchdog::on_leaving_idle();
         switch_away();
         return;

@@ -93,6 +93,7 @@ class Scheduler {
     };
 
     static Scheduler& local() { return schedulers_.local(); }
+    static RunQueue& run_queue() { return run_queues_.local(); }
     static HartIndex place(const Thread& thread);
     static void send_to(HartIndex hart, Thread& thread);
     static void request_adjustment(Thread& thread);
@@ -106,7 +107,6 @@ class Scheduler {
     void share_with_idle_harts();
     void idle();
 
-    RunQueue run_queue_;
     Inbox<&Thread::next_released_> released_;  // threads that are ready and belong here now
     Inbox<&Thread::next_adjusted_> adjusted_;  // threads whose priority or affinity has changed
     Thread* idle_thread_ = nullptr;
@@ -122,4 +122,6 @@ class Scheduler {
 
     static std::atomic<uint64_t> idle_harts_;
     static PerHart<Scheduler> schedulers_;
+    // Apart: they are zeros at first, and so take no room in the kernel's image.
+    static PerHart<RunQueue> run_queues_;
 };

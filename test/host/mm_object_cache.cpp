@@ -75,7 +75,8 @@ TEST_CASE_TEMPLATE("object cache: objects are apart, aligned and counted", T, Sm
 
 TEST_CASE("object cache: empty slabs go back, but for one") {
     hosted::kernel();
-    static constinit mm::ObjectCache<Large> cache;
+    struct Own : Large {};
+    static constinit mm::ObjectCache<Own> cache;
     const uint64_t before = mm::free_frames_count();
     std::vector<void*> objects;
     for (int i = 0; i < 500; ++i) objects.push_back(cache.allocate());
@@ -87,7 +88,8 @@ TEST_CASE("object cache: empty slabs go back, but for one") {
 
 TEST_CASE("object cache: freed on another hart") {
     hosted::kernel();
-    static constinit mm::ObjectCache<Line> cache;
+    struct Own : Line {};
+    static constinit mm::ObjectCache<Own> cache;
     for (int round = 0; round < 50; ++round) {
         std::vector<void*> objects;
         hosted::enter_hart({static_cast<uint32_t>(round) % hosted::kHarts});
@@ -103,7 +105,8 @@ TEST_CASE("object cache: freed on another hart") {
 
 TEST_CASE("object cache: freeing twice, and writing to what is free, is noticed") {
     hosted::kernel();
-    static constinit mm::ObjectCache<Line> cache;
+    struct Own : Line {};
+    static constinit mm::ObjectCache<Own> cache;
     auto* first = static_cast<char*>(cache.allocate());
     cache.free(first);
     CHECK_THROWS_AS(cache.free(first), hosted::Panic);
@@ -113,7 +116,8 @@ TEST_CASE("object cache: freeing twice, and writing to what is free, is noticed"
 
 TEST_CASE("object cache: without frames there are no objects, and nothing is lost") {
     hosted::kernel();
-    static constinit mm::ObjectCache<Huge> cache;
+    struct Own : Huge {};
+    static constinit mm::ObjectCache<Own> cache;
     std::vector<PhysicalAddress> frames;
     while (auto frame = mm::allocate_frame()) frames.push_back(*frame);
     CHECK(cache.allocate() == nullptr);
@@ -126,7 +130,8 @@ TEST_CASE("object cache: without frames there are no objects, and nothing is los
 
 TEST_CASE("object cache: random steps against a reference") {
     hosted::kernel();
-    static constinit mm::ObjectCache<Small> cache;
+    struct Own : Small {};
+    static constinit mm::ObjectCache<Own> cache;
     struct Held {
         Small* object;
         char stamp;
@@ -158,7 +163,8 @@ TEST_CASE("object cache: random steps against a reference") {
 
 TEST_CASE("object cache: harts at once") {
     hosted::kernel();
-    static constinit mm::ObjectCache<Line> cache;
+    struct Own : Line {};
+    static constinit mm::ObjectCache<Own> cache;
     std::atomic<int> mixed_up{0};
     const auto work = [&](uint32_t hart) {
         hosted::enter_hart({hart});
