@@ -85,6 +85,7 @@
     X(pipe)                          \
     X(fd_console)                    \
     X(system_holders)                \
-    X(system_handles)
+    X(system_handles)                \
+    X(process_wait)
 
 #endif

@@ -71,6 +71,7 @@ Status process_start(HandleValue process, HandleValue thread, VirtualAddress ent
                      VirtualAddress sp, HandleValue bootstrap, uint64_t argument);
 Status process_kill(HandleValue process, int64_t code);
 Status process_exit(int64_t code);
+Status process_wait(HandleValue process, Instant deadline, UserPointer<int64_t> exit_code);
 
 Status thread_create(HandleValue process, UserPointer<char> name, UserHandle out);
 Status thread_start(HandleValue thread, VirtualAddress entry, VirtualAddress sp, uint64_t argument0,

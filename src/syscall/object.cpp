@@ -1,7 +1,7 @@
 // Calls that any type of object may answer.
 #include "object/bridge.h"
-#include "sched/blocking_use.h"
 #include "syscall/bodies.h"
+#include "syscall/wait_for.h"
 
 namespace system_calls {
 
@@ -65,21 +65,9 @@ Status object_wait(HandleValue handle, uint32_t events, Instant deadline,
     Object* found = TRY(find_pollable(handle));
     if (!found->try_retain()) return Fail(Error::BADF);
     Ref<Object> object(*found, kAdoptReference);
-    BlockingUse use(*object, current_thread().handles().through(handle));
-    while (true) {
-        LockGuard held(object->guard());
-        if (object->closed()) return Fail(Error::CANCELED);
-        const uint32_t ready = object->checked_readiness() & (events | kAlwaysReported);
-        if (ready != 0) {
-            held.unlock();
-            return revents.write(ready);
-        }
-        TRY(use.begin());
-        WaitSource& source = object->base_wait();
-        Offer offer{.awaits = events | kAlwaysReported};
-        const WakeReason reason = source.block(held, source.sequence(), deadline, &offer);
-        if (reason >= WakeReason::kSignal) return Fail(error_of_sleep(reason));
-    }
+    const Through through = current_thread().handles().through(handle);
+    const uint32_t ready = TRY(wait_for(*object, through, events | kAlwaysReported, deadline));
+    return revents.write(ready);
 }
 
 Result<int64_t> object_read(HandleValue handle, UserPointer<uint8_t> buffer, uint64_t size,

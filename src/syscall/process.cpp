@@ -7,6 +7,7 @@
 #include "syscall/bodies.h"
 #include "syscall/budget_of.h"
 #include "syscall/give.h"
+#include "syscall/wait_for.h"
 
 namespace system_calls {
 
@@ -80,6 +81,17 @@ Status process_kill(HandleValue handle, int64_t code) {
 Status process_exit(int64_t code) {
     current_thread().process().end({.code = code});
     return {};
+}
+
+// Until the end; what it ended with may be told through a handle that is gone by then.
+Status process_wait(HandleValue handle, Instant deadline, UserPointer<int64_t> exit_code) {
+    if (!exit_code.null()) TRY(exit_code.check_range());
+    HandleTable& handles = current_thread().handles();
+    Ref<Process> process = TRY(handles.get<Process>(handle, right::kRead | right::kWait));
+    process->expect_usable("wait");
+    TRY(wait_for(*process, handles.through(handle), KAIROS_POLLHUP, deadline));
+    if (exit_code.null()) return {};
+    return exit_code.write(process->describe().exit_code);
 }
 
 Status thread_create(HandleValue process_handle, UserPointer<char> name_pointer, UserHandle out) {

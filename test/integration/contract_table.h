@@ -176,6 +176,8 @@ inline const Line kLines[] = {
       anything(), anything()}},
     {CALL(process_kill), {handle(kProcess, KRIGHT_MANAGE), anything()}},
     {CALL(process_exit), {anything()}},
+    {CALL(process_wait),
+     {handle(kProcess, KRIGHT_READ | KRIGHT_WAIT), anything(kNoTime), anything()}},
     {CALL(thread_create), {handle(kProcess, KRIGHT_MANAGE), kText, kResult}},
     {CALL(thread_start), {handle(kThread, KRIGHT_MANAGE), anything(), anything()}},
     {CALL(thread_exit), {}},

@@ -272,6 +272,44 @@ TEST("wait: out of time") {
     EXPECT_EQ(0, tiny.exit_code());
 }
 
+TEST("wait: undisturbed by the end of its handle, but not by its revocation") {
+    for (const bool revoked : {false, true}) {
+        TinyProcess tiny;
+        tiny.set_code(tiny_spin, tiny_spin_end);
+        tiny.start();
+        Owned handle = duplicate(tiny.process, KRIGHT_READ | KRIGHT_WAIT);
+        int64_t code = 77;
+        Blocked wait([&code, value = kairos_handle_t{handle}] {
+            return kairos_process_wait(value, kForever, &code);
+        });
+        if (revoked) {
+            REQUIRE_STATUS(0, kairos_handle_revoke(tiny.process));
+            handle.release();  // it is gone
+        } else {
+            handle.close();
+            REQUIRE_STATUS(0, kairos_process_kill(tiny.process, 31));
+        }
+        EXPECT_STATUS(revoked ? -ECANCELED : 0, wait.result());
+        EXPECT_EQ(revoked ? 77 : 31, code);
+        REQUIRE_STATUS(0, kairos_process_kill(tiny.process, 31));
+        EXPECT_EQ(31, tiny.exit_code());
+    }
+}
+
+TEST("wait: bad places for the exit code") {
+    const BadPointers bad;
+    TinyProcess tiny;
+    tiny.set_code(tiny_exit, tiny_exit_end);
+    tiny.start({}, 3);
+    EXPECT_EQ(3, tiny.exit_code());
+    auto* const kernel = static_cast<int64_t*>(bad.kernel());
+    auto* const unreachable = static_cast<int64_t*>(bad.unreachable());
+    EXPECT_STATUS(-EFAULT, kairos_process_wait(closed_handle(), kForever, kernel));
+    EXPECT_STATUS(-EBADF, kairos_process_wait(closed_handle(), kForever, unreachable));
+    EXPECT_STATUS(-EFAULT, kairos_process_wait(tiny.process, kForever, unreachable));
+    EXPECT_STATUS(0, kairos_process_wait(tiny.process, kForever, nullptr));
+}
+
 // ---- Kill
 // ----------------------------------------------------------------------------------------
 

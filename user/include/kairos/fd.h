@@ -91,8 +91,8 @@ kairos_status_t kairos_fd_close(int fd);
 kairos_status_t kairos_fd_dup(int fd, uint32_t from, uint32_t flags);
 
 /* Makes a copy with the number `to`, in one step with closing what that named before; returns it.
- * If `to` is `fd`, nothing happens. -EINVAL: unknown flags. -EBADF, of either. -EBUSY: another
- * thread is making a descriptor of that number. -EDQUOT, -ENOMEM. */
+ * If `to` is `fd`, nothing happens. Needs FD_RIGHT_DUP, then too. -EINVAL: unknown flags. -EBADF,
+ * of either. -EBUSY: another thread is making a descriptor of that number. -EDQUOT, -ENOMEM. */
 kairos_status_t kairos_fd_dup2(int fd, int to, uint32_t flags);
 
 /* Waits until one of `count` descriptors has an event, or for `deadline`; returns how many have

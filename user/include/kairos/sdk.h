@@ -79,7 +79,10 @@ kairos_status_t kairos_spawn_with(const struct kairos_spawn_options* options, co
 /* Waits until `deadline` for a process to have ended, and puts its exit code into `*exit_code` (may
  * be null): what main returned or exit was given; -EFAULT after a fault (KAIROS_INFO_PROCESS has
  * the details); what kairos_process_kill was given. Any number of times, by anybody with READ and
- * WAIT (-EACCES). Does not close the handle. Returns 0. -ETIMEDOUT, -EINTR, -ECANCELED. */
+ * WAIT. The handle stays the caller's to close, also while this blocks. Returns 0.
+ *
+ * -EFAULT, -EBADF, -ENOTSUP, -EACCES, -ETIMEDOUT, -EINTR; -ECANCELED: the handle was revoked, or
+ * the last one of a process that never ran went. BLOCKS. */
 kairos_status_t kairos_process_wait(kairos_handle_t process, kairos_time_t deadline,
                                     int64_t* exit_code);
 
