@@ -82,6 +82,7 @@ Ref<Object> ObjectRegistry::find(ObjectId id) {
 }
 
 Ref<Object> ObjectRegistry::next(ObjectId after, ObjectType type) {
+    if (static_cast<uint64_t>(after) == UINT64_MAX) return nullptr;
     Ref<Object> best;
     for (Shard& shard : Shard::shards) {
         Ref<Object> found = shard.at_or_above(static_cast<uint64_t>(after) + 1, type);

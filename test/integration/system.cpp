@@ -276,6 +276,12 @@ TEST("system_list: errors in their order") {
     EXPECT_STATUS(-EFAULT, kairos_system_list(root(), 0, 0, unreachable, 1));
 }
 
+TEST("system_list: nothing is above the highest id") {
+    kairos_object_entry entry;
+    EXPECT_STATUS(0, kairos_system_list(root(), 0, UINT64_MAX, &entry, 1));
+    EXPECT_STATUS(0, kairos_system_list(root(), 0, UINT64_MAX - 1, &entry, 1));
+}
+
 TEST("system_list: all objects, once each, in rising order, page by page") {
     const Owned events[] = {make_event(), make_event(), make_event()};
     const Channel channel;
