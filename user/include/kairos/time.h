@@ -18,8 +18,8 @@ kairos_status_t kairos_sleep_until(kairos_time_t deadline);
 kairos_status_t kairos_timer_create(kairos_handle_t* out);
 
 /* Arms a timer for `deadline`, and from there every `period_ns` if that is not 0;
- * KAIROS_TIME_INFINITE disarms it. Takes back an expiry that nobody has seen. Needs
- * KRIGHT_MANAGE. */
+ * KAIROS_TIME_INFINITE disarms it. Either way it is not POLLIN until it expires again; the packet
+ * of an earlier expiry stays in its port, as all packets do. Needs KRIGHT_MANAGE. */
 kairos_status_t kairos_timer_set(kairos_handle_t timer, kairos_time_t deadline, uint64_t period_ns);
 
 /* Sleeps if `*address` still is `expected`, until a kairos_futex_wake of the same address. Returns
