@@ -48,14 +48,15 @@ void Waiter::interrupt() { tell(kInterrupt, WakeReason::kSignal); }
 void Waiter::kill() { tell(kKill, WakeReason::kSignal); }
 void Waiter::cancel() { tell(kCancel, WakeReason::kCancel); }
 
+// An interrupt waits for a call that would block, which one whose deadline has passed does not.
 bool Waiter::claim_if_overdue() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (const uint32_t heeded = told_.load(std::memory_order_relaxed) & heeds_) {
-        return claim(heeded == kCancel ? WakeReason::kCancel : WakeReason::kSignal);
-    }
+    const uint32_t heeded = told_.load(std::memory_order_relaxed) & heeds_;
+    if (heeded == kCancel) return claim(WakeReason::kCancel);
+    if ((heeded & ~kInterrupt) != 0) return claim(WakeReason::kSignal);
     const Instant deadline = sleeps_until();
-    if (deadline.is_never() || arch::now() < deadline) return false;
-    return claim(WakeReason::kTimeout);
+    if (!deadline.is_never() && arch::now() >= deadline) return claim(WakeReason::kTimeout);
+    return heeded != 0 && claim(WakeReason::kSignal);
 }
 
 void WakeBatch::flush() {

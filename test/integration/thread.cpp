@@ -210,6 +210,8 @@ TEST("interrupt: of a thread that is not blocked, the next call that would") {
     REQUIRE_STATUS(0, kairos_thread_interrupt(kairos_self_thread()));
     // These do not block.
     EXPECT_STATUS(-EAGAIN, inbox.poll(channel.a));
+    EXPECT_STATUS(-ETIMEDOUT, inbox.receive(channel.b, 0, kPast));
+    EXPECT_STATUS(0, kairos_sleep_until(kPast));
     EXPECT_STATUS(0, send_text(channel.a, "x"));
     EXPECT_STATUS(1, inbox.receive(channel.b));
     // This would.

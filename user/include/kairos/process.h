@@ -54,7 +54,8 @@ kairos_status_t kairos_thread_start(kairos_handle_t thread, uintptr_t entry, uin
 KAIROS_NORETURN void kairos_thread_exit(void);
 
 /* Makes a thread's blocked call return -EINTR; if it is not blocked, the next call that would
- * block. Needs KRIGHT_MANAGE. */
+ * block. One that is told not to block, or whose deadline has passed, would not. Needs
+ * KRIGHT_MANAGE. */
 kairos_status_t kairos_thread_interrupt(kairos_handle_t thread);
 
 /* Lets a thread run only on the harts of `hart_mask` (bit n: hart n; surplus bits are ignored).
