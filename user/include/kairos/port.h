@@ -21,6 +21,10 @@ kairos_status_t kairos_port_create(uint32_t flags, kairos_handle_t* out);
  * After a packet is taken, READABLE comes again with the next arrival, and with a receive that
  * leaves messages behind.
  *
+ * A binding is between the two objects: closing or revoking the handles that it was made through
+ * does not undo it. Who takes an object away from somebody who had WAIT on it binds it anew, or
+ * gives out another object.
+ *
  * -EINVAL: `signals` is 0 or has undefined bits. -ENOTSUP: the object's type raises no signals (a
  * port among them). -EACCES. -EINVAL: the object's type never raises one of `signals`. */
 kairos_status_t kairos_port_bind(kairos_handle_t port, kairos_handle_t object, uint64_t key,
